@@ -1,0 +1,5 @@
+"""`python -m htlctop`."""
+
+from htlctop.cli import main
+
+main()

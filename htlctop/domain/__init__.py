@@ -1,0 +1,1 @@
+"""What the numbers mean. Pure: standard library only, no I/O."""

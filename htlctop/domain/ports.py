@@ -1,0 +1,212 @@
+"""The Protocols that rooms meet at: whoever needs a node, a clock or a store asks for one."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from htlctop.domain.coverage import Interval
+from htlctop.domain.fold import Changes, Fold
+from htlctop.domain.records import (
+    Cell,
+    ChannelRecord,
+    ClaimOpener,
+    HtlcRecord,
+    Progress,
+    StatusRecord,
+)
+from htlctop.domain.types import (
+    DEFAULTS,
+    Channel,
+    ChannelEvent,
+    ChannelLimits,
+    ClosedChannel,
+    FeePolicy,
+    Forward,
+    HtlcEvent,
+    NodeInfo,
+    NodeState,
+    Settings,
+)
+
+
+class Clock(Protocol):
+    """Where "now" comes from."""
+
+    def now_ns(self) -> int:
+        """Wall-clock time, ns since the epoch, UTC."""
+
+
+class ChannelInfoProvider(Protocol):
+    """What is known of our channels, from the node itself or from somebody who watches it.
+
+    Raises:
+        NodeConnectionError: it cannot be reached or is not ready.
+        NodePermissionError: it refuses us.
+    """
+
+    async def list_channels(self) -> tuple[Channel, ...]:
+        """The open channels, with balances."""
+
+    async def closed_channels(self) -> tuple[ClosedChannel, ...]:
+        """The channels that are closed or closing."""
+
+    async def fee_report(self) -> tuple[FeePolicy, ...]:
+        """What we ask on each channel."""
+
+    async def channel_limits(self, scid: int, pubkey: str) -> ChannelLimits | None:
+        """What else the node `pubkey` asks on a channel; None where the graph does not say."""
+
+
+class OutcomeProvider(Protocol):
+    """What a node remembers of HTLCs that its stream told while nobody listened.
+
+    Raises as `ChannelInfoProvider` does.
+    """
+
+    async def forwarding_history(self, from_s: int, until_s: int) -> tuple[Forward, ...]:
+        """The forwards that settled in [from_s, until_s], seconds since the epoch."""
+
+    async def lookup_htlc(self, incoming_scid: int, incoming_htlc_id: int) -> bool | None:
+        """Whether an incoming HTLC was settled in the end; None where the node does not know."""
+
+
+class LightningNode(ChannelInfoProvider, OutcomeProvider, Protocol):
+    """A node, read-only. Every method raises as `ChannelInfoProvider` says."""
+
+    async def get_state(self) -> NodeState:
+        """How far the node has come up; needs no macaroon."""
+
+    async def get_info(self) -> NodeInfo:
+        """Who the node is."""
+
+    def htlc_event_batches(self) -> AsyncIterator[list[HtlcEvent]]:
+        """The live stream as it arrives, SUBSCRIBED first; ends or raises when the node ends it."""
+
+    def channel_events(self) -> AsyncIterator[ChannelEvent]:
+        """Changes of our channels, live."""
+
+    async def close(self) -> None:
+        """Give the connection back."""
+
+
+class FailureStatsStore(Protocol):
+    """Where a collector writes. Every call is all or nothing.
+
+    Raises:
+        StoreUnavailableError: it cannot be written for now; it is as it was before the call.
+        StoreError: it cannot be written at all.
+    """
+
+    def restore_fold(self, settings: Settings = DEFAULTS) -> Fold:
+        """The fold as it was when the last batch was written."""
+
+    def covered_until_ns(self) -> int | None:
+        """Until when anybody has watched, ns; None where nobody has."""
+
+    def waiting(self, before_ns: int, limit: int) -> list[tuple[int, int]]:
+        """(incoming scid, HTLC id) of forwards first seen before then and without an outcome,
+        the newest first."""
+
+    async def save_node(self, info: NodeInfo) -> None:
+        """Remember whose store this is; StoreError when it is another node's."""
+
+    async def commit(self, changes: Changes, progress: Progress) -> None:
+        """Write a batch: rows, claims, buckets, coverage and how far we are."""
+
+    async def alive(self, progress: Progress) -> None:
+        """Prove that we are still listening, though nothing arrived."""
+
+    async def start_interval(self, start_ns: int) -> None:
+        """The stream opened: from here on we are watching."""
+
+    async def end_interval(self, reason: str, shed: int = 0) -> None:
+        """The stream broke, or events were shed, for a reason that a person can read."""
+
+    async def set_state(
+        self, state: str, reason: str = "", *, attempt: int = 0, next_try_ns: int = 0
+    ) -> None:
+        """What the collector is doing, for everybody who looks."""
+
+    async def save_balances(
+        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
+    ) -> None:
+        """The balances as just listed; `ids` maps scids to channel ids."""
+
+    async def save_policies(
+        self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int
+    ) -> None:
+        """What we ask on each channel, as just reported."""
+
+    async def save_limits(
+        self, limits: Iterable[ChannelLimits], ids: Mapping[int, int], at_ns: int
+    ) -> None:
+        """The smallest and largest HTLC we take on a channel, and what else it must keep to."""
+
+    async def checkpoint(self) -> None:
+        """Keep the files small."""
+
+
+class StatsReader(Protocol):
+    """Where figures come from. It belongs to one thread; only `interrupt` crosses threads.
+
+    Raises:
+        StoreError: the store cannot be read.
+        ReadInterrupted: a read was broken off.
+    """
+
+    def close(self) -> None:
+        """Give the store back."""
+
+    def interrupt(self) -> None:
+        """Break off a running read; from any thread."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything read inside is of one moment."""
+
+    def meta(self) -> dict[str, str | int]:
+        """What is known of the node: pubkey, alias, network, version, replay, ended."""
+
+    def status(self) -> StatusRecord:
+        """What the collector last said of itself."""
+
+    def location(self) -> tuple[str, int]:
+        """Where the store is, and its bytes on disk."""
+
+    def peers(self) -> dict[int, tuple[str, str]]:
+        """peer id -> (public key, alias)."""
+
+    def channels(self) -> list[ChannelRecord]:
+        """Every channel ever seen, strangers included."""
+
+    def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
+        """Sums by channel and category over [from, until), edges on buckets that are kept."""
+
+    def pair_cells(self, from_ns: int, until_ns: int, channels: Sequence[int] = ()) -> list[Cell]:
+        """Sums by channel, incoming peer and category; of some channels only where named."""
+
+    def net_over_time(
+        self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = ()
+    ) -> list[tuple[int, int, int]]:
+        """(slice, channel, net demand msat) of lost HTLCs; slice k starts at from + k·step."""
+
+    def unresolved(self, from_ns: int, until_ns: int) -> list[tuple[int, int]]:
+        """(first event ns, outcome) of forwards first seen in [from, until) without an outcome."""
+
+    def intervals(self) -> list[Interval]:
+        """The times in which the stream was open, in the order they began."""
+
+    def first_event_ns(self) -> int | None:
+        """The first event of the oldest HTLC stored, None in an empty store."""
+
+    def log(
+        self,
+        limit: int,
+        *,
+        before_seq: int | None = None,
+        channels: Sequence[int] = (),
+        until_ns: int | None = None,
+    ) -> list[HtlcRecord]:
+        """HTLCs newest first; of some channels only (either side) where named."""
+
+    def claim_openers(self, seqs: Sequence[int]) -> dict[int, ClaimOpener]:
+        """The openers of claims, by their seq."""

@@ -1,0 +1,105 @@
+"""What is written to a store and read back from it, as values. Times ns, amounts msat."""
+
+from dataclasses import dataclass
+
+SPANS = (60_000_000_000, 3_600_000_000_000, 86_400_000_000_000)
+"""Bucket widths, ns: minute, hour, day. A bucket's `span` is the index, `start` counts widths."""
+MINUTE, HOUR, DAY = range(3)
+KEPT_NS = (48 * SPANS[HOUR], 60 * SPANS[DAY], None)
+"""How long each width is kept, ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the collector is when it writes a batch. Times ns; lag is receive less node time."""
+
+    events: int
+    ignored: int
+    last_event_ns: int
+    covered_until_ns: int | None
+    lag_ns: int = 0
+    queued: int = 0
+    shed: int = 0
+    alive_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """A channel with its peer (0: none), and its last known balance and policy (None: unknown)."""
+
+    id: int
+    scid: int
+    peer: int
+    alias_of: int | None
+    is_open: bool
+    capacity_sat: int | None
+    local_sat: int | None
+    remote_sat: int | None
+    spendable_sat: int | None
+    is_active: bool | None
+    base_msat: int | None
+    rate_ppm: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRecord:
+    """The status row, with the size of what is on disk."""
+
+    state: str
+    reason: str
+    attempt: int
+    next_try_ns: int
+    pid: int
+    alive_ns: int
+    queued: int
+    shed: int
+    events: int
+    ignored: int
+    last_event_ns: int
+    lag_ns: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Sums of a channel, an incoming peer (0 where not asked for) and a category."""
+
+    channel: int
+    in_peer: int
+    category: int
+    n: int
+    fee_unknown: int
+    fee_msat: int
+    demand_msat: int
+    recovered_msat: int
+    claims: int
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class HtlcRecord:
+    """One HTLC; claim_seq is the opener of the payment it belongs to, None outside of claims."""
+
+    seq: int
+    in_channel: int
+    out_channel: int
+    at_ns: int
+    event_type: int
+    outcome: int
+    category: int
+    wire: int | None
+    detail: int | None
+    in_msat: int
+    out_msat: int
+    ended_ns: int | None
+    best_msat: int | None
+    claim_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOpener:
+    """The HTLC that opened a payment: its seq, its first event, whether the claim is a repeat."""
+
+    seq: int
+    at_ns: int
+    is_repeat: bool

@@ -1,0 +1,121 @@
+"""What a macaroon says of itself: permissions and caveats, never its signature. Binary format 2."""
+
+from dataclasses import dataclass
+
+from htlctop.wire.methods import PERMISSIONS, Method
+
+_VERSION = 2
+_END, _IDENTIFIER, _SIGNATURE = 0, 2, 6
+_LND_IDENTIFIER = 3
+"""The first byte of an identifier that goes on as LND's `MacaroonId`, a protobuf message."""
+_OPS, _ENTITY, _ACTION = 3, 1, 2
+"""Fields of `MacaroonId` and of its `Op`."""
+
+
+class NoMacaroonError(ValueError):
+    """The bytes are not a macaroon, or not a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Macaroon:
+    """Attributes:
+    permissions: as "entity:action"; None where they are not written as LND writes them.
+    caveats: what limits it further, such as "time-before 2027-01-01T00:00:00Z".
+    """
+
+    permissions: frozenset[str] | None
+    caveats: tuple[str, ...]
+
+    @property
+    def beyond_reading(self) -> tuple[str, ...]:
+        """The permissions to do more than htlctop does, in order."""
+        return tuple(sorted(p for p in self.permissions or () if not _only_reads(p)))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Which permissions it lacks, as far as it tells: one for single methods does not."""
+        if self.permissions is None or any(p.startswith("uri:") for p in self.permissions):
+            return ()
+        return tuple(p for p in PERMISSIONS if p not in self.permissions)
+
+
+def read_macaroon(data: bytes) -> Macaroon:
+    """Read one. Raises: NoMacaroonError."""
+    if not data or data[0] != _VERSION:
+        raise NoMacaroonError
+    head, position = _section(data, 1)
+    identifier = head.get(_IDENTIFIER, b"")
+    caveats = []
+    while True:
+        caveat, position = _section(data, position)
+        if not caveat:
+            break
+        caveats.append(caveat.get(_IDENTIFIER, b"").decode("utf-8", "replace"))
+    kind, signature, position = _field(data, position)
+    if kind != _SIGNATURE or len(signature) != 32 or position != len(data):
+        raise NoMacaroonError
+    return Macaroon(_permissions(identifier), tuple(caveats))
+
+
+def _permissions(identifier: bytes) -> frozenset[str] | None:
+    if not identifier or identifier[0] != _LND_IDENTIFIER:
+        return None
+    found = set()
+    for number, op in _protobuf(identifier[1:]):
+        if number == _OPS:
+            fields = _protobuf(op)
+            entity = b"".join(value for key, value in fields if key == _ENTITY)
+            found |= {entity + b":" + value for key, value in fields if key == _ACTION}
+    return frozenset(p.decode("utf-8", "replace") for p in found) or None
+
+
+def _protobuf(data: bytes) -> list[tuple[int, bytes]]:
+    """(number, value) of a message all of whose fields have a length."""
+    found = []
+    position = 0
+    while position < len(data):
+        key, position = _varint(data, position)
+        length, position = _varint(data, position)
+        if key & 7 != 2 or position + length > len(data):
+            raise NoMacaroonError
+        found.append((key >> 3, data[position : position + length]))
+        position += length
+    return found
+
+
+def _only_reads(permission: str) -> bool:
+    entity, _, action = permission.partition(":")
+    return action in set(Method) if entity == "uri" else action == "read"
+
+
+def _section(data: bytes, position: int) -> tuple[dict[int, bytes], int]:
+    """The fields up to the end of a section, by kind."""
+    fields: dict[int, bytes] = {}
+    while True:
+        kind, value, position = _field(data, position)
+        if kind == _END:
+            return fields, position
+        fields[kind] = value
+
+
+def _field(data: bytes, position: int) -> tuple[int, bytes, int]:
+    kind, position = _varint(data, position)
+    if kind == _END:
+        return kind, b"", position
+    length, position = _varint(data, position)
+    if position + length > len(data):
+        raise NoMacaroonError
+    return kind, data[position : position + length], position + length
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 35, 7):
+        if position >= len(data):
+            break
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+    raise NoMacaroonError

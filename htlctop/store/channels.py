@@ -1,0 +1,104 @@
+"""Balances and policies of channels: what changed since they were last stored, and no more.
+
+The newest balance of a channel is one row; its history is thinned as it is written.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from htlctop.domain.liquidity import spendable_sat
+from htlctop.domain.types import NS, Channel, ChannelLimits, FeePolicy
+from htlctop.store.connect import open_reader
+
+PUT_BALANCE = (
+    "INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET "
+    "at = excluded.at, capacity_sat = excluded.capacity_sat, local_sat = excluded.local_sat, "
+    "remote_sat = excluded.remote_sat, spendable_sat = excluded.spendable_sat, "
+    "is_active = excluded.is_active, is_private = excluded.is_private"
+)
+PUT_BALANCE_HISTORY = "INSERT OR REPLACE INTO balance_history VALUES (?, ?, ?, ?)"
+PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
+PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
+
+_HISTORY_EVERY_NS = 15 * 60 * NS
+_LEAP = 0.05
+"""A change of this part of the capacity is kept at once."""
+
+_Row = tuple[int, ...]
+
+
+class ChannelBooks:
+    """What is stored of each channel, kept in memory to tell what is news."""
+
+    def __init__(self, store: Path) -> None:
+        with_store = open_reader(store)
+        try:
+            self._balances: dict[int, _Row] = {
+                row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM balance")
+            }
+            self._policies: dict[int, _Row] = {
+                row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM policy_now")
+            }
+            self._limits: dict[int, _Row] = {
+                row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM limits_now")
+            }
+            self._kept: dict[int, tuple[int, int]] = {
+                channel: (at_ns, local)
+                for channel, at_ns, local in with_store.execute(
+                    "SELECT channel, max(at), local_sat FROM balance_history GROUP BY channel"
+                )
+            }
+        finally:
+            with_store.close()
+
+    def balances(
+        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
+    ) -> tuple[list[_Row], list[_Row]]:
+        """Rows for `PUT_BALANCE` and `PUT_BALANCE_HISTORY`."""
+        rows: list[_Row] = []
+        history: list[_Row] = []
+        for c in channels:
+            channel = ids[c.scid]
+            state = (
+                c.capacity_sat, c.local_sat, c.remote_sat, spendable_sat(c),
+                int(c.active), int(c.private),
+            )  # fmt: skip
+            if self._balances.get(channel) == state:
+                continue
+            self._balances[channel] = state
+            rows.append((channel, at_ns, *state))
+            kept_ns, kept_sat = self._kept.get(channel, (0, -1))
+            leapt = abs(c.local_sat - kept_sat) >= _LEAP * c.capacity_sat
+            if kept_sat != c.local_sat and (leapt or at_ns - kept_ns >= _HISTORY_EVERY_NS):
+                self._kept[channel] = (at_ns, c.local_sat)
+                history.append((channel, at_ns, c.local_sat, c.remote_sat))
+        return rows, history
+
+    def policies(
+        self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int
+    ) -> list[_Row]:
+        """Rows for `PUT_POLICY`: the policies that are not the ones in force."""
+        rows: list[_Row] = []
+        for p in policies:
+            channel = ids.get(p.scid)
+            state = (p.base_msat, p.rate_ppm, p.inbound_base_msat, p.inbound_rate_ppm)
+            if channel is not None and self._policies.get(channel) != state:
+                self._policies[channel] = state
+                rows.append((channel, at_ns, *state))
+        return rows
+
+    def limits(
+        self, limits: Iterable[ChannelLimits], ids: Mapping[int, int], at_ns: int
+    ) -> list[_Row]:
+        """Rows for `PUT_LIMITS`: the limits that are not the ones in force."""
+        rows: list[_Row] = []
+        for each in limits:
+            channel = ids[each.scid]
+            state = (
+                each.min_htlc_msat, each.max_htlc_msat, each.time_lock_delta,
+                int(each.is_disabled),
+            )  # fmt: skip
+            if self._limits.get(channel) != state:
+                self._limits[channel] = state
+                rows.append((channel, at_ns, *state))
+        return rows

@@ -1,0 +1,159 @@
+"""A store that cannot be used is refused with a clear word, and nothing in it is overwritten."""
+
+import hashlib
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from htlctop import service
+from htlctop.analysis.models import Query
+from htlctop.domain.types import NodeInfo
+from htlctop.errors import StoreError
+from htlctop.store.lock import StoreBusyError
+from htlctop.store.reader import StoreReader
+from htlctop.store.schema import VERSION
+from htlctop.store.writer import StoreWriter
+
+HUB = NodeInfo("02" + "a" * 64, "hub", "simnet", "0.21.2-beta")
+OTHER = NodeInfo("03" + "b" * 64, "other", "simnet", "0.21.2-beta")
+
+
+async def make(path: Path) -> None:
+    async with StoreWriter(path) as writer:
+        await writer.save_node(HUB)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def test_a_new_store_is_its_owners_alone(store_file):
+    await make(store_file)
+    assert stat.S_IMODE(store_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store_file.parent.stat().st_mode) == 0o700
+
+
+async def test_another_nodes_store_is_refused(store_file):
+    await make(store_file)
+    async with StoreWriter(store_file) as writer:
+        with pytest.raises(StoreError, match="give each node its own --store"):
+            await writer.save_node(OTHER)
+        await writer.save_node(HUB)
+    assert StoreReader(store_file).meta()["pubkey"] == HUB.pubkey
+
+
+async def test_a_store_of_a_newer_htlctop_is_left_alone(store_file):
+    await make(store_file)
+    with sqlite3.connect(store_file) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    before = digest(store_file)
+    with pytest.raises(StoreError, match="newer htlctop"):
+        await make(store_file)
+    with pytest.raises(StoreError, match="newer htlctop"):
+        service.open_analyst(store_file)
+    assert digest(store_file) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello, this is a text file " * 50, b"x", b"SQLite format 3\0" + b"\1" * 5000]
+)
+async def test_a_file_that_is_no_store_is_left_alone(content, store_file):
+    store_file.parent.mkdir()
+    store_file.write_bytes(content)
+    with pytest.raises(StoreError):
+        await make(store_file)
+    with pytest.raises(StoreError):
+        service.open_analyst(store_file)
+    assert store_file.read_bytes() == content
+
+
+async def test_another_programs_database_is_left_alone(store_file):
+    store_file.parent.mkdir()
+    with sqlite3.connect(store_file) as db:
+        db.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (1); PRAGMA user_version = 3")
+    before = digest(store_file)
+    with pytest.raises(StoreError, match="another program's database"):
+        await make(store_file)
+    assert digest(store_file) == before
+
+
+async def test_a_damaged_store_is_told_of_and_kept(store_file):
+    await make(store_file)
+    with store_file.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(20_000))
+    with pytest.raises(StoreError):
+        await make(store_file)
+        service.open_analyst(store_file).report(Query())
+
+
+async def test_a_second_collector_is_refused_with_the_first_ones_process(store_file):
+    async with StoreWriter(store_file):
+        with pytest.raises(StoreBusyError, match=str(os.getpid())):
+            await make(store_file)
+    await make(store_file)
+
+
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(StoreError, match="give another --store"):
+        await make(blocked / "store.db")
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path):
+    with pytest.raises(StoreError, match="htlctop collect"):
+        service.open_analyst(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_closed_store_can_be_read_without_its_writer(store_file):
+    await make(store_file)
+    assert not store_file.with_name(store_file.name + "-wal").exists()
+    analyst = service.open_analyst(store_file)
+    assert analyst.overview(Query()).node.alias == "hub"
+    analyst.close()
+
+
+async def test_a_full_disk_is_told_of_and_what_was_stored_stays(store_file):
+    async with StoreWriter(store_file) as writer:
+        await writer.save_node(HUB)
+        await writer._db.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(StoreError, match="no room left"):
+            for start in range(10_000):
+                await writer.start_interval(start)
+    reader = StoreReader(store_file)
+    assert reader.meta()["alias"] == "hub"
+    starts = [interval.start_ns for interval in reader.intervals()]
+    assert starts == list(range(len(starts)))
+    reader.close()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
+async def test_a_store_that_was_cut_off_is_refused_before_anything_is_read(share, store_file):
+    async with StoreWriter(store_file) as writer:
+        await writer.save_node(HUB)
+        for start in range(2_000):
+            await writer.start_interval(start)
+    size = store_file.stat().st_size
+    os.truncate(store_file, int(size * share))
+    before = digest(store_file)
+    for use in (make(store_file), make(store_file)):
+        with pytest.raises(StoreError, match="damaged"):
+            await use
+    with pytest.raises(StoreError, match="damaged"):
+        service.open_analyst(store_file)
+    assert digest(store_file) == before
+
+
+async def test_a_damaged_page_is_told_of_whoever_comes_upon_it(store_file):
+    await make(store_file)
+    async with StoreWriter(store_file) as writer:
+        with store_file.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * (store_file.stat().st_size - 4096))
+        with pytest.raises(StoreError, match="damaged"):
+            writer.restore_fold()

@@ -1,0 +1,173 @@
+"""It stops when told to, whatever it is doing. Times are guards against hanging."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from htlctop import service
+from htlctop.analysis.models import State
+from htlctop.collector import listening
+from htlctop.collector.collector import Collector
+from htlctop.config import Connection
+from htlctop.domain.codes import EventKind
+from htlctop.domain.fold import Changes
+from htlctop.domain.records import Progress
+from htlctop.domain.types import HtlcEvent, NodeInfo, NodeState
+from htlctop.errors import StoreUnavailableError
+from htlctop.store.writer import StoreWriter
+from htlctop.wire.methods import Method
+from tests.played import MARKER, Play, Script, look, until
+
+GUARD_S = 8
+
+
+async def stops(connection: Connection, store: Path, ready: object) -> None:
+    """Start, wait until `ready()`, stop: it ends by itself within the guard."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(service.collect(connection, store, stop))
+    await until(ready)  # type: ignore[arg-type]
+    stop.set()
+    async with asyncio.timeout(GUARD_S):
+        await task
+    view = look(store)
+    assert view is not None
+    assert view.status.state is State.STOPPED
+
+
+@pytest.mark.parametrize(
+    "method", [Method.GET_STATE, Method.GET_INFO, Method.LIST_CHANNELS, Method.HTLC_EVENTS]
+)
+async def test_it_stops_while_a_call_hangs(method: Method, play: Play, store_file: Path) -> None:
+    script = Script(hangs={method})
+    async with play(script) as node:
+        await stops(node.connection, store_file, lambda: script.count(method))
+
+
+async def test_it_stops_while_nothing_answers(tmp_path: Path, store_file: Path, play: Play) -> None:
+    async with play(Script()) as node:
+        connection = node.connection
+    silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    async with silent:
+        port = silent.sockets[0].getsockname()[1]
+        for server in (f"127.0.0.1:{port}", "127.0.0.1:1"):
+            stalled = Connection(
+                server, tls_cert_path=connection.tls_cert_path, macaroon_hex=MARKER
+            )
+            store = store_file.with_name(f"{server.rpartition(':')[2]}.db")
+            await stops(stalled, store, lambda s=store: look(s))
+        silent.close()
+
+
+class Flood:
+    """A node that has more to tell at once than can be written on the way out."""
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+        self.given = asyncio.Event()
+        self._closed = asyncio.Event()
+
+    async def get_state(self) -> NodeState:
+        return NodeState.SERVER_ACTIVE
+
+    async def get_info(self) -> NodeInfo:
+        return NodeInfo("02" + "cd" * 32, "flood", "regtest", "0.21.2-beta")
+
+    async def list_channels(self) -> tuple[()]:
+        return ()
+
+    closed_channels = fee_report = list_channels
+
+    async def forwarding_history(self, _from_s: int, _until_s: int) -> tuple[()]:
+        return ()
+
+    async def lookup_htlc(self, _scid: int, _htlc: int) -> None:
+        return None
+
+    async def channel_policy(self, _scid: int, _own: str) -> None:
+        return None
+
+    async def htlc_event_batches(self) -> AsyncIterator[list[HtlcEvent]]:
+        yield [HtlcEvent(EventKind.SUBSCRIBED, 0, 0)]
+        for start in range(0, self.events, 1000):
+            now_ns = time.time_ns()
+            yield [
+                HtlcEvent(
+                    EventKind.LINK_FAIL,
+                    3,
+                    now_ns,
+                    7,
+                    start + n,
+                    9,
+                    0,
+                    2000 + 9 * n,
+                    1000 + 9 * n,
+                    15,
+                    6,
+                )
+                for n in range(1000)
+            ]
+            await asyncio.sleep(0)
+        self.given.set()
+        await self._closed.wait()
+
+    async def channel_events(self) -> AsyncIterator[None]:
+        await self._closed.wait()
+        return
+        yield
+
+    async def close(self) -> None:
+        self._closed.set()
+
+
+async def test_it_stops_with_a_full_queue_and_what_was_not_written_is_not_called_watched(
+    store_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "FLUSH_S", 0.05)
+    flood, stop = Flood(90_000), asyncio.Event()
+    async with StoreWriter(store_file) as writer:
+        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))  # type: ignore[arg-type,return-value]
+        async with asyncio.timeout(60):
+            await flood.given.wait()
+        stop.set()
+        async with asyncio.timeout(GUARD_S):
+            await task
+    with sqlite3.connect(store_file) as db:
+        ((until_ns, reason),) = db.execute("SELECT until, ended_by FROM coverage").fetchall()
+        stored, newest_ns = db.execute("SELECT count(*), max(at) FROM htlc").fetchone()
+    assert 0 < stored < flood.events
+    assert f"{flood.events - stored} events that had arrived were not written" in reason
+    assert until_ns - newest_ns < 1e9
+
+
+async def test_a_batch_that_the_disk_refused_on_the_way_out_is_not_called_watched(
+    store_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood, stop = Flood(2_000), asyncio.Event()
+    refused = 0
+    async with StoreWriter(store_file) as writer:
+        commit = writer.commit
+
+        async def full(changes: Changes, progress: Progress) -> None:
+            nonlocal refused
+            if changes.rows:
+                refused += 1
+                raise StoreUnavailableError("no room left")
+            await commit(changes, progress)
+
+        monkeypatch.setattr(writer, "commit", full)
+        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))  # type: ignore[arg-type,return-value]
+        await until(lambda: refused)
+        first_ns = time.time_ns()
+        await asyncio.sleep(0.3)
+        stop.set()
+        with pytest.raises(StoreUnavailableError):
+            async with asyncio.timeout(GUARD_S):
+                await task
+    with sqlite3.connect(store_file) as db:
+        assert db.execute("SELECT count(*) FROM htlc").fetchone() == (0,)
+        (until_ns,) = db.execute("SELECT max(until) FROM coverage").fetchone()
+    assert until_ns is None or until_ns < first_ns

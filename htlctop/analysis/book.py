@@ -1,0 +1,163 @@
+"""Who is who: channels, their peers and names, and the rows that tables show of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from htlctop.analysis.formulas import Rate
+from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow
+from htlctop.analysis.sums import Priced, add_up, top_category
+from htlctop.domain.records import ChannelRecord
+from htlctop.domain.types import scid_text
+from htlctop.errors import UsageError
+
+DRY_BELOW = 0.10
+_KEY_CHARS = 12
+_NOWHERE = ChannelRecord(0, 0, UNKNOWN_PEER, None, False, None, None, None, None, None, None, None)
+
+
+class ChannelBook:
+    """The channels and peers of a store at the moment of a read.
+
+    An alias id counts as the channel it stands for; a scid the node never listed, and no scid at
+    all, belong to the unknown peer.
+    """
+
+    def __init__(
+        self, peers: Mapping[int, tuple[str, str]], channels: Iterable[ChannelRecord]
+    ) -> None:
+        self._peers = peers
+        self._channels = {channel.id: channel for channel in channels}
+        self._main = {c.id: c.alias_of or c.id for c in self._channels.values()}
+        self._by_peer: dict[int, list[int]] = defaultdict(list)
+        for channel in self._channels.values():
+            self._by_peer[channel.peer].append(channel.id)
+        self._by_peer[UNKNOWN_PEER].append(0)
+
+    @property
+    def dry(self) -> int:
+        """How many open channels have less than a tenth of their capacity on our side."""
+        return sum(
+            1
+            for c in self._channels.values()
+            if c.is_open and c.capacity_sat and (c.local_sat or 0) < DRY_BELOW * c.capacity_sat
+        )
+
+    def peer_of(self, channel: int) -> int:
+        """The peer of a channel id."""
+        record = self._channels.get(channel)
+        return record.peer if record else UNKNOWN_PEER
+
+    def pubkey_of(self, peer: int) -> str | None:
+        """A peer's public key, None for the unknown one."""
+        return self._peers[peer][0] if peer in self._peers else None
+
+    def alias_of(self, peer: int) -> str:
+        """A peer's name; the beginning of its key where it has none; "" for the unknown one."""
+        key, alias = self._peers.get(peer, ("", ""))
+        return alias or key[:_KEY_CHARS]
+
+    def name_of(self, channel: int) -> str:
+        """The name of a channel's peer, else its scid, "" for no channel."""
+        return self.alias_of(self.peer_of(channel)) or self.scid_of(channel)
+
+    def scid_of(self, channel: int) -> str:
+        """A channel's scid as text, "" for no channel."""
+        record = self._channels.get(channel)
+        return scid_text(record.scid) if record else ""
+
+    def channels_of(self, peer: int) -> tuple[int, ...]:
+        """A peer's channel ids, aliases included; () for a peer never seen."""
+        return tuple(self._by_peer.get(peer, ()))
+
+    def find(self, text: str) -> PeerRow:
+        """The peer of a key (or its beginning), an exact name, or a scid in any of its forms."""
+        scid = _parse_scid(text)
+        found = {
+            peer
+            for peer, (key, alias) in self._peers.items()
+            if (len(text) >= 6 and key.startswith(text.lower())) or alias == text
+        } | {c.peer for c in self._channels.values() if c.scid == scid and c.peer}
+        if len(found) != 1:
+            count = "no peer" if not found else f"{len(found)} peers"
+            raise UsageError(
+                f"{count} found for {text!r}; give a whole public key, a name or a channel id"
+            )
+        return self.peer_rows([], {}, Rate(1, 2), only=found.pop())[0]
+
+    def peer_rows(
+        self,
+        priced: Iterable[Priced],
+        rates: Mapping[int, Rate],
+        default: Rate,
+        only: int | None = None,
+    ) -> list[PeerRow]:
+        """A row for every peer with an open channel or with sums, in no order."""
+        by_channel: dict[int, list[Priced]] = defaultdict(list)
+        for item in priced:
+            by_channel[self._main.get(item.cell.channel, item.cell.channel)].append(item)
+        shown = {c.id for c in self._channels.values() if c.is_open and c.alias_of is None}
+        shown |= set(by_channel)
+        channels: dict[int, list[ChannelRow]] = defaultdict(list)
+        sums: dict[int, list[Priced]] = defaultdict(list)
+        for channel in sorted(shown):
+            peer = self.peer_of(channel)
+            if only is not None and peer != only:
+                continue
+            sums[peer] += by_channel[channel]
+            if peer or by_channel[channel]:
+                channels[peer].append(self._channel_row(channel, by_channel[channel]))
+        if only is not None and only not in sums:
+            sums[only] = []
+        return [
+            self._peer_row(peer, tuple(channels[peer]), items, rates.get(peer, default))
+            for peer, items in sums.items()
+        ]
+
+    def _peer_row(
+        self, peer: int, channels: tuple[ChannelRow, ...], items: list[Priced], rate: Rate
+    ) -> PeerRow:
+        known = [c for c in channels if c.is_open and c.capacity_sat is not None]
+        return PeerRow(
+            peer=peer,
+            pubkey=self.pubkey_of(peer),
+            alias=self.alias_of(peer),
+            channels=channels,
+            sums=add_up(items),
+            settle_rate=float(rate),
+            why=top_category(items),
+            online=any(c.is_active for c in channels if c.is_open),
+            capacity_sat=sum(c.capacity_sat or 0 for c in known) if known else None,
+            local_sat=sum(c.local_sat or 0 for c in known) if known else None,
+        )
+
+    def _channel_row(self, channel: int, items: list[Priced]) -> ChannelRow:
+        record = self._channels.get(channel, _NOWHERE)
+        return ChannelRow(
+            channel=channel,
+            channel_id=str(record.scid) if record.scid else "",
+            scid=self.scid_of(channel),
+            peer=record.peer,
+            pubkey=self.pubkey_of(record.peer),
+            alias=self.alias_of(record.peer),
+            sums=add_up(items),
+            why=top_category(items),
+            is_open=record.is_open,
+            is_active=bool(record.is_active) and record.is_open,
+            capacity_sat=record.capacity_sat,
+            local_sat=record.local_sat,
+            remote_sat=record.remote_sat,
+            fee_base_msat=record.base_msat,
+            fee_rate_ppm=record.rate_ppm,
+        )
+
+
+def _parse_scid(text: str) -> int | None:
+    parts = text.replace(":", "x").split("x")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    if len(parts) == 1:
+        return int(parts[0])
+    if len(parts) == 3:
+        block, transaction, output = map(int, parts)
+        return block << 40 | transaction << 16 | output
+    return None

@@ -1,0 +1,344 @@
+"""The frozen view models that screens, reports and metrics are painted from.
+
+Amounts are integer msat (`_msat`), times ns since the epoch UTC (`_ns`), rates parts per million
+(`_ppm`). Nothing here knows SQL, protobuf or a terminal.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from htlctop.domain.codes import Category, EventType, Outcome
+from htlctop.domain.coverage import Gap as Gap
+
+UNKNOWN_PEER = 0
+"""The peer id of HTLCs whose peer is unknown: one row without a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time looked at: [from_ns, until_ns), the edges actually used; a live one includes now.
+
+    `label` is what was asked for ("24h", "all"); `covered_ns` the part that was watched;
+    `is_live` is False when `until_ns` was set by hand (a past time).
+    """
+
+    label: str
+    from_ns: int
+    until_ns: int
+    covered_ns: int
+    gaps: tuple[Gap, ...]
+    is_live: bool = True
+
+    @property
+    def coverage(self) -> float:
+        """The watched part of the window, 0..1."""
+        span = self.until_ns - self.from_ns
+        return min(1.0, self.covered_ns / span) if span > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What one row (a peer, a channel, a pair, the node) adds up to over the window.
+
+    refused counts every link failure, lost those that cost us; fee_unknown those among the lost
+    whose amounts LND did not tell. asked_msat counts every try, demand_msat each payment once,
+    recovered_msat what came back by itself; expected_msat is what we would have earned.
+    offered_msat is what priced-out payments offered. claims are payments lost, repeats the
+    hammering that adds nothing.
+    """
+
+    settled: int = 0
+    refused: int = 0
+    lost: int = 0
+    downstream: int = 0
+    fee_unknown: int = 0
+    asked_msat: int = 0
+    demand_msat: int = 0
+    recovered_msat: int = 0
+    expected_msat: int = 0
+    offered_msat: int = 0
+    earned_msat: int = 0
+    claims: int = 0
+    repeats: int = 0
+
+    @property
+    def net_demand_msat(self) -> int:
+        """Demand less what came back."""
+        return self.demand_msat - self.recovered_msat
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    """One reason and what it adds up to. Priced-out rows carry offered_msat and 0 elsewhere."""
+
+    category: Category
+    count: int
+    fee_unknown: int
+    asked_msat: int
+    demand_msat: int
+    net_demand_msat: int
+    expected_msat: int
+    offered_msat: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """One of our channels with its sums as the outgoing channel that senders named.
+
+    `scid` is text (block x tx x output), `channel_id` LND's integer as text; both "" for HTLCs
+    that named no channel. Balances are as of the last poll, None where unknown; `is_open` False
+    once it is closed.
+    """
+
+    channel: int
+    channel_id: str
+    scid: str
+    peer: int
+    pubkey: str | None
+    alias: str
+    sums: Sums
+    why: Category | None
+    is_open: bool
+    is_active: bool
+    capacity_sat: int | None
+    local_sat: int | None
+    remote_sat: int | None
+    fee_base_msat: int | None
+    fee_rate_ppm: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRow:
+    """A peer with its channels. `peer` is the store's id, UNKNOWN_PEER with pubkey None.
+
+    `why` is the lost category with the most expected (then the most refusals); settle_rate is the
+    peer's own, smoothed. Balances sum the open channels; `online` is False when none is active.
+    """
+
+    peer: int
+    pubkey: str | None
+    alias: str
+    channels: tuple[ChannelRow, ...]
+    sums: Sums
+    settle_rate: float
+    why: Category | None
+    online: bool
+    capacity_sat: int | None
+    local_sat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """Who wanted to reach whom: in-peer to out-peer, ids and names, with the pair's sums."""
+
+    in_peer: int
+    in_pubkey: str | None
+    in_alias: str
+    out_peer: int
+    out_pubkey: str | None
+    out_alias: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One bar of the chart: net demand, expected and earned in [start_ns, start_ns + step).
+
+    `covered` is the part of it that was watched, 0..1.
+    """
+
+    start_ns: int
+    net_demand_msat: int
+    expected_msat: int
+    covered: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The chart over the window, oldest first; `step_ns` is one bar's width."""
+
+    step_ns: int
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """Whose store this is. Empty strings before the node was ever reached."""
+
+    pubkey: str
+    alias: str
+    network: str
+    version: str
+
+
+class State(StrEnum):
+    """What the collector is doing, for the status line."""
+
+    NEVER = "never started"
+    CONNECTING = "connecting"
+    WAITING = "waiting"
+    LIVE = "live"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    ENDED = "ended"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """How fresh the store is and what its collector is doing.
+
+    Attributes:
+        state: SILENT when the collector's last sign of life is older than 15 s; ENDED when a
+            playback has played its last message.
+        reason: one line for a person: why it waits or what it was refused, and the mend.
+        attempt, next_try_ns: of the reconnecting; 0 when live.
+        replay: the times are a playback's own.
+        alive_ns: the collector's last sign of life, wall clock; last_event_ns: node time of the
+            newest event; lag_ns: how late it arrived, 0 for a playback.
+        now_ns: node time: the wall clock, or a playback's highest event time.
+        queued, shed: events waiting to be written, and dropped since the collector started.
+        in_flight: forwards without an outcome; oldest_in_flight_ns: first event of the oldest.
+        store_path: where it is kept; store_bytes: database and WAL on disk.
+        owner: whether this very process runs the collector.
+    """
+
+    state: State
+    reason: str
+    attempt: int
+    next_try_ns: int
+    replay: bool
+    alive_ns: int
+    last_event_ns: int
+    now_ns: int
+    lag_ns: int
+    queued: int
+    shed: int
+    events: int
+    in_flight: int
+    oldest_in_flight_ns: int | None
+    store_path: str
+    store_bytes: int
+    owner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HtlcLine:
+    """One HTLC as the live log shows it.
+
+    Attributes:
+        seq: its arrival number, the identity of the line.
+        at_ns: its first event; ended_ns: its outcome, None while in flight.
+        amount_msat: what was to be sent on, None where LND told no amount.
+        fee_msat: offered or earned, None where unknown.
+        category: None while in flight; wire_failure/failure_detail are LND's numbers.
+        short_msat: amount less the best usable channel's balance, None where unknown.
+        retry_of_ns: first event of the payment's first try, when this is a later one.
+        repeat: one more of a hammering rebalancer.
+    """
+
+    seq: int
+    at_ns: int
+    ended_ns: int | None
+    event_type: EventType
+    outcome: Outcome
+    category: Category | None
+    in_peer: int
+    in_alias: str
+    in_scid: str
+    out_peer: int
+    out_alias: str
+    out_scid: str
+    amount_msat: int | None
+    fee_msat: int | None
+    wire_failure: int
+    failure_detail: int
+    short_msat: int | None = None
+    retry_of_ns: int | None = None
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The node's own line. forwards = settled + refused + downstream + unknown + in_flight."""
+
+    forwards: int
+    unknown: int
+    in_flight: int
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything the Overview and a report show, from one read.
+
+    `peers` are ranked as the query asks; `dry` counts open channels with less than 10% on our
+    side, `offline` peers with no active channel. `sends`, `receives` count our own HTLCs.
+    `first_event_ns` is the oldest HTLC stored, None in an empty store.
+    """
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    totals: Totals
+    categories: tuple[CategoryRow, ...]
+    peers: tuple[PeerRow, ...]
+    series: Series
+    offline: int
+    dry: int
+    sends: int
+    receives: int
+    first_event_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDetail:
+    """One peer's drill-down: its own row, why, from whom, demand over time, newest HTLCs.
+
+    `sources` are the pairs that lead to this peer, largest net demand first. The row's
+    expected_msat is net demand times settle_rate, rounded per cell.
+    """
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    row: PeerRow
+    categories: tuple[CategoryRow, ...]
+    sources: tuple[PairRow, ...]
+    series: Series
+    events: tuple[HtlcLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole node: the Overview and every pair, of one moment."""
+
+    overview: Overview
+    pairs: tuple[PairRow, ...]
+
+
+class SortKey(StrEnum):
+    """What ranked tables can be sorted by."""
+
+    MISSED = "missed"
+    DEMAND = "demand"
+    REFUSED = "refused"
+    ASKED = "asked"
+    EARNED = "earned"
+    SETTLED = "settled"
+    LOCAL = "local"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked at. window: "1h", "24h", "7d", "30d", "all" or any duration.
+
+    until_ns: a past time to look from (None: now). since_ns overrides the window's start.
+    """
+
+    window: str = "24h"
+    until_ns: int | None = None
+    since_ns: int | None = None
+    sort: SortKey = SortKey.MISSED
+    reverse: bool = False

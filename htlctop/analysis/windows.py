@@ -1,0 +1,76 @@
+"""Windows: what "24h" or "all" means at a moment, with the edges that buckets really have."""
+
+from htlctop.analysis.models import Query, Window
+from htlctop.domain.coverage import Interval, covered_ns, gaps
+from htlctop.domain.records import KEPT_NS, SPANS
+from htlctop.domain.types import NS
+from htlctop.errors import UsageError
+
+_UNITS = {"s": NS, "m": 60 * NS, "h": 3600 * NS, "d": 86_400 * NS}
+WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
+ALL = "all"
+
+_MINUTE, _HOUR, _DAY = SPANS
+_STEPS = (
+    (_HOUR, _MINUTE),
+    (6 * _HOUR, 5 * _MINUTE),
+    (48 * _HOUR, _HOUR),
+    (8 * _DAY, 3 * _HOUR),
+    (31 * _DAY, 12 * _HOUR),
+    (90 * _DAY, _DAY),
+)
+
+
+def duration_ns(text: str) -> int:
+    """ "30s", "5m", "48h" or "30d" in ns. Raises UsageError for anything else, or for nothing."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.isascii() or not number.isdigit() or not int(number):
+        raise UsageError(f"{text!r} is not a duration; write 30s, 5m, 48h or 30d")
+    return int(number) * _UNITS[unit]
+
+
+def align(at_ns: int, newest_ns: int, *, up: bool = False) -> int:
+    """The nearest edge at or before (up: at or after) a time that the kept buckets have."""
+    for width, kept_ns in zip(SPANS, KEPT_NS, strict=True):
+        if kept_ns is None or at_ns >= newest_ns - kept_ns + width:
+            return (-(-at_ns // width) if up else at_ns // width) * width
+    return at_ns
+
+
+def resolve(
+    query: Query, now_ns: int, newest_ns: int, first_ns: int | None, intervals: list[Interval]
+) -> Window:
+    """The window a query means; all but "all" begin on an edge of a bucket that is kept.
+
+    Args:
+        now_ns: node time. newest_ns: the newest event stored, which decides what is kept.
+        first_ns: the first event stored; with the first interval it is where "all" begins.
+    """
+    is_live = query.until_ns is None or query.until_ns > now_ns
+    end_ns = now_ns if query.until_ns is None else min(query.until_ns, now_ns)
+    starts = [item.start_ns for item in intervals[:1]] + ([first_ns] if first_ns else [])
+    if query.since_ns is not None:
+        from_ns = align(query.since_ns, newest_ns)
+    elif query.window == ALL:
+        # It begins when the watching did: nothing that could be counted lies before.
+        from_ns = min(starts, default=end_ns)
+    else:
+        from_ns = align(end_ns - duration_ns(query.window), newest_ns)
+    until_ns = max(end_ns if is_live else align(end_ns, newest_ns, up=True), from_ns)
+    return Window(
+        label=query.window if query.since_ns is None else "since",
+        from_ns=from_ns,
+        until_ns=until_ns,
+        covered_ns=covered_ns(intervals, from_ns, until_ns),
+        gaps=gaps(intervals, from_ns, until_ns),
+        is_live=is_live,
+    )
+
+
+def step_ns(window: Window) -> int:
+    """The width of one bar of the chart over a window, ns."""
+    length = window.until_ns - window.from_ns
+    for longest, step in _STEPS:
+        if length <= longest + step:
+            return step
+    return max(1, length // (60 * _DAY)) * _DAY

@@ -1,0 +1,1 @@
+"""View models -> text, CSV and files. No terminal, no SQL."""

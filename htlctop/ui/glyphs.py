@@ -1,0 +1,123 @@
+"""The signs that are drawn with, in one set for UTF-8 terminals and one for plain ASCII."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs. `levels` rise from a little to the peak; `eighths` fill a cell."""
+
+    ascii: bool
+    rule: str
+    side: str
+    tee: str
+    tee_up: str
+    cursor: str
+    folded: str
+    unfolded: str
+    child: str
+    several: str
+    arrow: str
+    more: str
+    approx: str
+    dot: str
+    times: str
+    down: str
+    up: str
+    live: str
+    waiting: str
+    stopped: str
+    alarm: str
+    gap: str
+    zero: str
+    levels: str
+    full: str
+    eighths: str
+    bar_left: str
+    bar_right: str
+
+    def bar(self, share: float, width: int) -> str:
+        """A share 0..1 as a bar of at most `width` cells, blanks behind it; never empty if > 0."""
+        share = min(1.0, max(0.0, share))
+        steps = len(self.eighths) + 1
+        units = round(share * width * steps)
+        units = max(units, 1) if share > 0 else 0
+        whole, rest = divmod(units, steps)
+        tail = self.eighths[rest - 1] if rest else ""
+        return (self.full * whole + tail).ljust(width)[:width]
+
+    def spark(self, values: Sequence[float | None]) -> str:
+        """Values as a row of signs up to their peak; None is a time nobody watched."""
+        peak = max((value for value in values if value is not None), default=0)
+        return "".join(self._sign(value, peak) for value in values)
+
+    def _sign(self, value: float | None, peak: float) -> str:
+        if value is None:
+            return self.gap
+        if value <= 0 or peak <= 0:
+            return self.zero
+        return self.levels[min(len(self.levels) - 1, int(value / peak * len(self.levels)))]
+
+
+BLOCKS = Glyphs(
+    ascii=False,
+    rule="─",
+    side="│",
+    tee="┬",
+    tee_up="┴",
+    cursor="▸",
+    folded="+",
+    unfolded="-",
+    child="└",
+    several="∥",
+    arrow="→",
+    more="…",
+    approx="≈",
+    dot="·",
+    times="×",
+    down="▾",
+    up="▴",
+    live="●",
+    waiting="◌",
+    stopped="■",
+    alarm="✖",
+    gap="╱",
+    zero="·",
+    levels="▁▂▃▄▅▆▇█",
+    full="█",
+    eighths="▏▎▍▌▋▊▉",
+    bar_left="▕",
+    bar_right="▏",
+)
+
+ASCII = Glyphs(
+    ascii=True,
+    rule="-",
+    side="|",
+    tee="+",
+    tee_up="+",
+    cursor=">",
+    folded="+",
+    unfolded="-",
+    child="`",
+    several="x",
+    arrow="->",
+    more="~",
+    approx="~",
+    dot="-",
+    times="x",
+    down="v",
+    up="^",
+    live="*",
+    waiting="o",
+    stopped="#",
+    alarm="!",
+    gap="/",
+    zero=".",
+    levels="_:-=+*%#",
+    full="#",
+    eighths="",
+    bar_left="[",
+    bar_right="]",
+)

@@ -1,0 +1,1 @@
+"""Painters: pure functions from a view model and a size to lines of text."""

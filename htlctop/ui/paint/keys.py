@@ -1,0 +1,60 @@
+"""The footer and the help screen, painted from the registry of keys."""
+
+from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.keys import Focus, key_name, of
+from htlctop.ui.paint.live import rule
+from htlctop.ui.text import BLANK, Line, Role, fit, left, line
+
+
+def footer(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    """What can be done here, as far as it fits; help comes first and stays."""
+    pieces: list[tuple[str, Role]] = []
+    room = width
+    for action in of(focus):
+        if not action.footer or focus not in action.footer_in:
+            continue
+        shown = key_name(action.keys[0], glyphs.ascii)
+        if len(shown) + len(action.footer) + 3 > room:
+            break
+        pieces += [(f" {shown}", Role.STRONG), (f" {action.footer} ", Role.DIM)]
+        room -= len(shown) + len(action.footer) + 3
+    return (fit(tuple(pieces), width, glyphs.more),)
+
+
+def help_page(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    """Every key that does something where the user came from, and the words on screen."""
+    lines: list[Line] = [rule(f"Keys in {focus.value}", width, glyphs)]
+    rows = [
+        ("  ".join(key_name(key, glyphs.ascii) for key in action.keys), action.help)
+        for action in of(focus)
+    ]
+    keys_width = min(max(len(keys) for keys, _ in rows) + 3, max(8, width // 2))
+    for keys, text in rows:
+        lines.append(((left(f" {keys}", keys_width), Role.STRONG), (text, Role.TEXT)))
+    lines.extend([BLANK, rule("Words", width, glyphs)])
+    for word, meaning in _WORDS:
+        lines.append(((left(f" {word}", 11), Role.STRONG), (meaning, Role.TEXT)))
+    lines.extend([BLANK, rule("Why", width, glyphs)])
+    for word, meaning in _CAUSES:
+        lines.append(((left(f" {word}", 11), Role.STRONG), (meaning, Role.TEXT)))
+    return (*lines, BLANK, line(" u: back", Role.DIM))
+
+
+_WORDS = (
+    ("MISSED", "what you would have earned: net demand x the peer's settle rate"),
+    ("DEMAND", "fees of payments refused here, each counted once, less what came back"),
+    ("EVERY TRY", "the same with every retry counted; what other tools call missed"),
+    ("REFUSED", "forwards that failed at this node, for whatever reason"),
+    ("SETTLE", "how many of the payments sent on to the peer arrive (30 days)"),
+    ("LOCAL", "our side of the balance at this moment"),
+    ("covered", "the part of the window in which somebody was watching"),
+)
+_CAUSES = (
+    ("liq", "liquidity: too little on our side of the channel"),
+    ("off", "offline: the peer was away"),
+    ("max", "max_htlc: larger than the largest we allow there"),
+    ("add", "add_failed: no slot, or another limit of the channel; its fee is unknown"),
+    ("exp", "exposure: the limit on fees at risk was reached"),
+    ("fee", "fee: the sender offered less than we ask; priced out"),
+    ("min", "min_htlc: smaller than the smallest we allow; priced out"),
+)

@@ -1,0 +1,101 @@
+"""The live log: one HTLC a line, newest first, with what was asked and why it failed."""
+
+from collections.abc import Sequence
+
+from htlctop.analysis.models import HtlcLine
+from htlctop.export.format import ascii_only, clock, clock_seconds, ppm, sat, short_sat
+from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.text import BLANK, Line, Role, cut, fit, left, line, right, width_of
+from htlctop.ui.words import SHORT, ends, outcome
+
+
+def rule(text: str, width: int, glyphs: Glyphs, tee_at: int | None = None) -> Line:
+    """A titled line across the pane; `tee_at` joins a side line that ends above it."""
+    head = f"{glyphs.rule} {text} "
+    body = head + glyphs.rule * max(0, width - len(head))
+    if tee_at is not None and len(head) <= tee_at < width:
+        body = body[:tee_at] + glyphs.tee_up + body[tee_at + 1 :]
+    return fit(line(body, Role.TITLE), width, "")
+
+
+def live(lines: Sequence[HtlcLine], width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    """As many HTLCs as fit."""
+    return tuple(entry(htlc, width, glyphs) for htlc in lines[:height])
+
+
+def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:
+    """One HTLC in `width` cells; columns go as the pane narrows, the cause never does."""
+    what, role = outcome(htlc)
+    if width < 60:
+        return _narrow(htlc, width, glyphs, role)
+    time = clock_seconds(htlc.at_ns)
+    amount = "" if htlc.amount_msat is None else sat(htlc.amount_msat)
+    fee = "" if htlc.fee_msat is None else f"{sat(htlc.fee_msat)} sat"
+    roomy = width >= 100
+    rest: Line = ((right(amount, 13 if roomy else 11), Role.TEXT), (right(fee, 13), Role.TEXT))
+    if roomy:
+        rest += ((right(_ppm(htlc), 12), Role.DIM),)
+    rest += (("  ", Role.TEXT), (left(what, 12), role))
+    note = _note(htlc) if roomy else ""
+    room = width - 11 - width_of(rest)
+    routes = max(12, min(36, max(20, room - 36) if roomy else room))
+    pieces: Line = (
+        (f" {time}  ", Role.TEXT),
+        (left(_route(htlc, routes, glyphs), routes), Role.TEXT),
+        *rest,
+        (f" {note}", Role.DIM),
+    )
+    return fit(pieces, width, glyphs.more)
+
+
+def _narrow(htlc: HtlcLine, width: int, glyphs: Glyphs, role: Role) -> Line:
+    word = SHORT[htlc.category] if htlc.category else "..."
+    fee = "" if htlc.fee_msat is None else short_fee(htlc.fee_msat)
+    routes = max(4, width - 7 - 7 - 6)
+    pieces: Line = (
+        (f" {clock(htlc.at_ns)} ", Role.TEXT),
+        (left(_route(htlc, routes, glyphs), routes), Role.TEXT),
+        (right(fee, 7), Role.TEXT),
+        (" " + left(word, 5), role),
+    )
+    return fit(pieces, width, glyphs.more)
+
+
+def short_fee(fee_msat: int) -> str:
+    """A fee in six cells."""
+    text = sat(fee_msat)
+    return text if len(text) <= 6 else short_sat((fee_msat + 500) // 1000)
+
+
+def _route(htlc: HtlcLine, width: int, glyphs: Glyphs) -> str:
+    source, target = ends(htlc)
+    if glyphs.ascii:
+        source, target = ascii_only(source), ascii_only(target)
+    join = f" {glyphs.arrow} "
+    room = width - len(join)
+    kept = cut(target, max(room // 2, room - width_of(line(source))), glyphs.more)
+    first = cut(source, max(1, room - width_of(line(kept))), glyphs.more)
+    return f"{first}{join}{kept}"
+
+
+def _ppm(htlc: HtlcLine) -> str:
+    if not htlc.amount_msat or htlc.fee_msat is None:
+        return ""
+    rate = ppm(htlc.fee_msat, htlc.amount_msat)
+    return f"{rate:,} ppm" if abs(rate) < 100_000 else f"{short_sat(rate)} ppm"
+
+
+def _note(htlc: HtlcLine) -> str:
+    notes = []
+    if htlc.short_msat is not None and htlc.short_msat > 0:
+        notes.append(f"short {sat(htlc.short_msat)}")
+    if htlc.repeat:
+        notes.append("repeat")
+    elif htlc.retry_of_ns is not None:
+        notes.append(f"retry of {clock_seconds(htlc.retry_of_ns)}")
+    return "  ".join(notes)
+
+
+def nothing(text: str, width: int, height: int) -> tuple[Line, ...]:
+    """A pane that has nothing to show yet, saying what to expect."""
+    return (line(f" {text}", Role.DIM),) if width > 0 and height > 0 else (BLANK,)

@@ -1,0 +1,147 @@
+"""The status line and its reason: what is live, what is not, and what can be done."""
+
+from htlctop.analysis.models import NodeView, State, StatusView, Window
+from htlctop.export.format import ascii_only, clean, clock, clock_seconds, count, moment, percent
+from htlctop.export.format import span as length
+from htlctop.ui.board import Board
+from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.reader import Part as Read
+from htlctop.ui.text import Line, Part, Role, indent, line, wrap
+
+LAG_FROM_NS = 5_000_000_000
+_QUIET = (State.LIVE, State.ENDED)
+
+
+def is_stale(board: Board) -> bool:
+    """Whether what is shown may be older than it looks, and is dimmed for it."""
+    if board.status is None or board.failures.get(Read.STORE):
+        return True
+    return board.status.state not in _QUIET
+
+
+def status(board: Board, width: int, glyphs: Glyphs) -> Line:
+    """Node, state, badges, window, coverage and clock in one line."""
+    narrow = width < 60
+    window = _window(board)
+    lefts = [*_node(board, narrow), *_state(board, glyphs, narrow), *_badges(board)]
+    if narrow:
+        lefts.sort(key=lambda part: part.role is not Role.GOOD)
+    rights = []
+    if window:
+        share = percent(window.coverage, 1)
+        bar = glyphs.bar_left + glyphs.bar(window.coverage, 8) + glyphs.bar_right
+        lefts.append(Part(window.label, rank=3))
+        if not narrow:
+            lefts.append(Part(f"covered {_covered(window)}", Role.DIM, 6))
+        full = share if narrow else bar + share
+        lefts.append(Part(full, Role.DIM if window.coverage >= 0.95 else Role.WARN, 4, share))
+    if board.status:
+        rights.append(Part(clock(board.status.now_ns), rank=5))
+    return indent(width, lefts, rights, gap=1 if narrow else 2)
+
+
+def _node(board: Board, narrow: bool) -> list[Part]:
+    view = board.overview or board.detail
+    node = view.node if view else NodeView("", "", "", "")
+    name = clean(node.alias) or clean(node.pubkey)[:12] or clean(board.title)
+    parts = [] if narrow else [Part("htlctop", Role.STRONG, 7)]
+    if name:
+        parts.append(Part(name[:24], Role.STRONG, 2, name[:10]))
+    if not narrow and node.network:
+        parts.append(Part(clean(node.network), Role.DIM, 8))
+    if not narrow and node.version:
+        parts.append(Part(f"lnd {clean(node.version).split(' ')[0]}", Role.DIM, 9))
+    return parts
+
+
+def _state(board: Board, glyphs: Glyphs, narrow: bool) -> list[Part]:
+    if board.failures.get(Read.STORE):
+        return [Part(f"{glyphs.alarm} store unreadable", Role.BAD)]
+    if board.collector:
+        return [Part(f"{glyphs.alarm} collector failed", Role.BAD)]
+    now = board.status
+    if now is None:
+        return [Part(f"{glyphs.waiting} opening", Role.DIM)]
+    if now.state is State.LIVE:
+        text = glyphs.live if narrow else f"{glyphs.live} live"
+        parts = [Part(text, Role.GOOD)]
+        if now.lag_ns >= LAG_FROM_NS:
+            parts.append(Part(f"lag {length(now.lag_ns)}", Role.WARN))
+        return parts
+    return [_unwell(now, glyphs)]
+
+
+def _unwell(now: StatusView, glyphs: Glyphs) -> Part:
+    tries = f", try {now.attempt}" if now.attempt > 1 else ""
+    if now.state is State.CONNECTING:
+        return Part(f"{glyphs.waiting} connecting{tries}", Role.WARN, 0, f"{glyphs.waiting} conn")
+    if now.state is State.WAITING:
+        return Part(f"{glyphs.waiting} waiting{tries}", Role.WARN, 0, f"{glyphs.waiting} wait")
+    if now.state is State.REFUSED:
+        return Part(f"{glyphs.alarm} refused", Role.BAD)
+    if now.state is State.SILENT:
+        since = moment(now.alive_ns, now.now_ns) if not now.replay else clock(now.alive_ns)
+        short = f"{glyphs.alarm} silent"
+        return Part(f"{glyphs.alarm} collector silent since {since}", Role.BAD, 0, short)
+    if now.state is State.ENDED:
+        return Part(f"{glyphs.stopped} recording over", Role.TEXT, 0, f"{glyphs.stopped} over")
+    if now.state is State.STOPPED:
+        return Part(
+            f"{glyphs.stopped} collector stopped", Role.WARN, 0, f"{glyphs.stopped} stopped"
+        )
+    return Part(f"{glyphs.waiting} nothing collected yet", Role.WARN, 0, f"{glyphs.waiting} empty")
+
+
+def _badges(board: Board) -> list[Part]:
+    parts = []
+    if board.status and board.status.replay:
+        parts.append(Part("REPLAY", Role.BADGE))
+    if board.frozen:
+        parts.append(Part("FROZEN", Role.BADGE))
+    return parts
+
+
+def _window(board: Board) -> Window | None:
+    view = board.detail or board.overview
+    return view.window if view else None
+
+
+def reason(board: Board) -> str:
+    """One sentence on why it is not live and what mends it; "" while there is nothing to say."""
+    if why := board.failures.get(Read.STORE) or board.failures.get(Read.STATUS):
+        return clean_line(why)
+    if board.collector:
+        return clean_line(board.collector)
+    now = board.status
+    if now is None or now.state in _QUIET:
+        return ""
+    text = clean_line(now.reason)
+    if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
+        again = f"next try {clock_seconds(now.next_try_ns)}"
+        text = f"{text.rstrip('.')}; {again}" if text else again
+    return text
+
+
+def clean_line(text: str) -> str:
+    """A message on one line without control characters, of any length a message may have."""
+    return " ".join(clean(word) for word in text.split())
+
+
+def banner(board: Board, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    """The reason, wrapped into at most `height` lines; none while all is well."""
+    text = reason(board)
+    if glyphs.ascii:
+        text = ascii_only(text)
+    return tuple(line(f" {row}", Role.WARN) for row in wrap(text, max(1, width - 2), height))
+
+
+def shed(now: StatusView | None) -> list[Part]:
+    """That events were dropped, where some were."""
+    if now is None or not now.shed:
+        return []
+    return [Part(f"{count(now.shed)} events dropped", Role.BAD, 1)]
+
+
+def _covered(window: Window) -> str:
+    """How long was watched; seconds would tick."""
+    return length(window.covered_ns) if window.covered_ns >= 60_000_000_000 else "<1m"

@@ -1,0 +1,56 @@
+"""What the screen is given: a session that opens readers and runs the collector, and options."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from htlctop.analysis.ports import Analyst
+
+
+class Session(Protocol):
+    """One sitting at one store.
+
+    Attributes:
+        title: what is looked at, shown until the node's own name is known.
+        owns_collector: whether this process runs the collector, so that quitting ends it.
+    """
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def owns_collector(self) -> bool: ...
+
+    def open_analyst(self) -> Analyst:
+        """Open the store for reading. Called in the reader thread, which alone uses it.
+
+        Raises:
+            StoreError: it cannot be read; the screen says so and tries again.
+        """
+
+    def run_collector(self, stop: threading.Event) -> None:
+        """Collect until `stop` is set; blocks, in a thread of its own. May return early."""
+
+
+@dataclass(frozen=True, slots=True)
+class UiOptions:
+    """How the screen is to be.
+
+    Attributes:
+        ascii: no box or block characters; also where the locale is not UTF-8.
+        no_mouse: leave the mouse to the terminal.
+        theme: a Textual theme by name; None chooses by the terminal.
+        snapshot_dir: where `s` and `e` write their files.
+        log_path: where everything written to fd 2 goes meanwhile; None drops it.
+        window: the window to start with; None takes the smallest that says something.
+        size: columns and rows instead of the terminal's own, for tests.
+    """
+
+    ascii: bool = False
+    no_mouse: bool = False
+    theme: str | None = None
+    snapshot_dir: Path = Path()
+    log_path: Path | None = None
+    window: str | None = None
+    size: tuple[int, int] | None = None

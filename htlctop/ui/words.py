@@ -1,0 +1,67 @@
+"""The words the screens use for causes, outcomes and columns. One place, so that they agree."""
+
+from htlctop.analysis.models import HtlcLine, SortKey
+from htlctop.domain.codes import Category, EventType, Group, Outcome
+from htlctop.export.format import name
+from htlctop.ui.text import Role
+
+SHORT = {
+    Category.SETTLED: "ok",
+    Category.DOWNSTREAM: "down",
+    Category.LIQUIDITY: "liq",
+    Category.OFFLINE: "off",
+    Category.MAX_HTLC: "max",
+    Category.ADD_FAILED: "add",
+    Category.EXPOSURE: "exp",
+    Category.MIN_HTLC: "min",
+    Category.FEE: "fee",
+    Category.TIMELOCK: "time",
+    Category.CLOSED: "clsd",
+    Category.UNKNOWN_NEXT: "unkn",
+    Category.HIDDEN: "hidd",
+    Category.CIRCULAR: "circ",
+    Category.DISABLED: "disa",
+    Category.RECEIVE: "recv",
+    Category.SEND: "send",
+    Category.OTHER: "othr",
+}
+
+SORTED_BY = {
+    SortKey.MISSED: "missed fee",
+    SortKey.DEMAND: "net demand",
+    SortKey.REFUSED: "refusals",
+    SortKey.ASKED: "every try",
+    SortKey.EARNED: "fees earned",
+    SortKey.SETTLED: "forwards settled",
+    SortKey.LOCAL: "local balance",
+    SortKey.NAME: "name",
+}
+
+WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
+
+
+def outcome(line: HtlcLine) -> tuple[str, Role]:
+    """What became of an HTLC, in a word, and how loud it is."""
+    if line.outcome is Outcome.SETTLED:
+        return "settled", Role.GOOD
+    if line.outcome is Outcome.DOWNSTREAM:
+        return "downstream", Role.DIM
+    if line.outcome is Outcome.UNSEEN:
+        return "unknown", Role.DIM
+    if line.outcome is Outcome.NONE or line.category is None:
+        return "in flight", Role.TEXT
+    if line.category is Category.OTHER:
+        return f"other {line.wire_failure}/{line.failure_detail}", Role.WARN
+    lost = line.category.group is Group.LOST
+    return line.category.label, Role.BAD if lost else Role.WARN
+
+
+def ends(line: HtlcLine) -> tuple[str, str]:
+    """Whom an HTLC came from and where it was to go; our own ends are "us"."""
+    source = "us" if line.event_type == EventType.SEND else _end(line.in_alias, line.in_scid)
+    target = "us" if line.event_type == EventType.RECEIVE else _end(line.out_alias, line.out_scid)
+    return source, target
+
+
+def _end(alias: str, scid: str) -> str:
+    return name(alias, None) if alias.strip() else scid or "?"

@@ -1,0 +1,465 @@
+"""A node made by hand for the screens: every figure adds up, nothing moves unless told to.
+
+Peers sum their channels, totals sum the peers, causes and the chart sum to the totals.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from htlctop.analysis.models import (
+    CategoryRow,
+    ChannelRow,
+    Gap,
+    HtlcLine,
+    NodeView,
+    Overview,
+    PairRow,
+    PeerDetail,
+    PeerRow,
+    Query,
+    Series,
+    Slice,
+    SortKey,
+    State,
+    StatusView,
+    Sums,
+    Totals,
+    Window,
+)
+from htlctop.domain.codes import Category as C
+from htlctop.domain.codes import EventType, Outcome
+
+NS = 1_000_000_000
+HOUR = 3600 * NS
+NOW = 1_783_087_320 * NS  # 2026-07-03 14:02:00 UTC
+SPANS = {"1h": 1, "6h": 6, "24h": 24, "7d": 168, "30d": 720, "all": 2160}
+
+NODE = NodeView("02" + "b1" * 32, "bigfoot", "mainnet", "0.21.2-beta commit=v0.21.2-beta")
+
+
+@dataclass(frozen=True)
+class Made:
+    """One channel as made up: demand per cause in sat, counts, balance."""
+
+    scid: str
+    lost: tuple[tuple[C, int, int], ...]
+    capacity: int
+    local: int
+    earned: int
+    settled: int
+    rate: int = 250
+    is_active: bool = True
+
+
+L, F, X, E, A = C.LIQUIDITY, C.OFFLINE, C.MAX_HTLC, C.EXPOSURE, C.ADD_FAILED
+PEERS: tuple[tuple[str, float, tuple[Made, ...]], ...] = (
+    (
+        "ACINQ",
+        0.24,
+        (
+            Made("801000x12x1", ((L, 4902, 590), (X, 108, 11)), 8_000_000, 120_000, 2210, 401),
+            Made("811200x907x0", ((X, 100, 10),), 4_000_000, 110_000, 804, 96, 250),
+        ),
+    ),
+    ("Boltz", 0.70, (Made("790001x3x0", ((L, 1402, 74),), 5_000_000, 9_000, 1903, 310, 480),)),
+    ("kappa", 0.71, (Made("801200x44x1", ((X, 610, 12),), 2_000_000, 1_760_000, 402, 77),)),
+    (
+        "Kraken",
+        0.55,
+        (
+            Made("777100x1200x1", ((L, 402, 61), (E, 220, 30)), 10_000_000, 611_000, 3100, 512),
+            Made("777100x1201x0", ((L, 188, 22),), 10_000_000, 205_000, 1210, 230),
+            Made("812002x33x2", (), 2_000_000, 1_100_000, 95, 18),
+        ),
+    ),
+    (
+        "WoS",
+        0.48,
+        (Made("805555x10x1", ((F, 690, 41),), 3_000_000, 2_210_000, 640, 88, 300, False),),
+    ),
+    ("LNBIG [Hub-3]", 0.31, (Made("765432x2x1", ((L, 455, 88),), 6_000_000, 31_000, 288, 51),)),
+    ("日本ライトニング", 0.62, (Made("799000x700x1", ((L, 199, 15),), 1_500_000, 4_200, 150, 20),)),
+    (
+        "deezy.io",
+        0.44,
+        (Made("803003x3x3", ((L, 120, 9), (A, 0, 12)), 4_000_000, 380_000, 510, 61),),
+    ),
+    ("fast⚡sats", 0.5, (Made("808080x8x0", ((X, 88, 4),), 1_000_000, 720_000, 66, 9),)),
+    (
+        "a very long alias, of thirty-two",
+        0.5,
+        (Made("802020x2x1", ((F, 61, 3),), 900_000, 450_000, 40, 6, 90, False),),
+    ),
+    ("cafe", 0.9, (Made("809999x1x1", ((L, 12, 2),), 500_000, 20_000, 9, 3),)),
+    ("quiet", 0.5, (Made("810101x5x1", (), 2_000_000, 1_000_000, 617, 44),)),
+)
+
+
+def _sums(made: Made, rate: float, scale: float = 1.0) -> Sums:
+    net = sum(sat for _, sat, _ in made.lost) * 1000
+    expected = sum(round(sat * 1000 * rate) for _, sat, _ in made.lost)
+    lost = sum(count for _, _, count in made.lost)
+    return Sums(
+        settled=made.settled,
+        refused=lost,
+        lost=lost,
+        downstream=made.settled // 3,
+        fee_unknown=sum(count for cause, _, count in made.lost if cause is A),
+        asked_msat=net * 4,
+        demand_msat=net + net // 10,
+        recovered_msat=net // 10,
+        expected_msat=expected,
+        earned_msat=made.earned * 1000,
+        claims=max(0, lost // 3),
+    )
+
+
+def total(parts: list[Sums]) -> Sums:
+    """The sum of sums."""
+    names = Sums.__dataclass_fields__
+    return Sums(**{name: sum(getattr(part, name) for part in parts) for name in names})
+
+
+def _why(lost: tuple[tuple[C, int, int], ...]) -> C | None:
+    return max(lost, key=lambda row: (row[1], row[2]))[0] if lost else None
+
+
+def _pubkey(number: int) -> str:
+    return f"{2 + number % 2:02x}{number:02x}" + "ac" * 31
+
+
+def make_peer(number: int, alias: str, rate: float, made: tuple[Made, ...]) -> PeerRow:
+    """One peer with its channels, summed."""
+    channels = tuple(
+        ChannelRow(
+            channel=number * 10 + index,
+            channel_id=str(8_000_000 + number * 10 + index),
+            scid=one.scid,
+            peer=number,
+            pubkey=_pubkey(number),
+            alias=alias,
+            sums=_sums(one, rate),
+            why=_why(one.lost),
+            is_open=True,
+            is_active=one.is_active,
+            capacity_sat=one.capacity,
+            local_sat=one.local,
+            remote_sat=one.capacity - one.local,
+            fee_base_msat=0,
+            fee_rate_ppm=one.rate,
+        )
+        for index, one in enumerate(made)
+    )
+    return PeerRow(
+        peer=number,
+        pubkey=_pubkey(number),
+        alias=alias,
+        channels=channels,
+        sums=total([channel.sums for channel in channels]),
+        settle_rate=rate,
+        why=_why(tuple(row for one in made for row in one.lost)),
+        online=any(one.is_active for one in made),
+        capacity_sat=sum(one.capacity for one in made),
+        local_sat=sum(one.local for one in made),
+    )
+
+
+def all_peers() -> list[PeerRow]:
+    """The peers of the made-up node."""
+    return [make_peer(n, alias, rate, made) for n, (alias, rate, made) in enumerate(PEERS, 1)]
+
+
+PRICED_OUT = CategoryRow(C.FEE, 31, 0, 0, 0, 0, 0, 1_204_000)
+UNKNOWN_NEXT = CategoryRow(C.UNKNOWN_NEXT, 57, 0, 0, 0, 0, 0, 0)
+
+
+def causes(only: int | None = None) -> tuple[CategoryRow, ...]:
+    """The lost causes of one peer, or of all; each the sum of its channels' cells."""
+    cells: dict[C, list[int]] = {}
+    for number, (_, rate, made) in enumerate(PEERS, 1):
+        if only not in (None, number):
+            continue
+        for one in made:
+            for cause, sat, count in one.lost:
+                cell = cells.setdefault(cause, [0, 0, 0])
+                cell[0] += count
+                cell[1] += sat * 1000
+                cell[2] += round(sat * 1000 * rate)
+    return tuple(
+        CategoryRow(
+            cause,
+            count,
+            count if cause is A else 0,
+            net * 4,
+            net + net // 10,
+            net,
+            expected,
+            0,
+        )
+        for cause, (count, net, expected) in cells.items()
+    )
+
+
+SHAPE = (3, 5, 9, 14, 20, 31, 22, 13, 9, 4, 2, 2, 0, 0, 3, 5, 9, 13, 17, 21, 20, 12, 10, 6)
+
+
+def series(expected: int, net: int, step: int = HOUR) -> Series:
+    """A day in hours that adds up to the totals; nobody watched in hours 12 and 13."""
+    weight = sum(SHAPE)
+    slices = []
+    for index, part in enumerate(SHAPE):
+        last = index == len(SHAPE) - 1
+        given = [expected * part // weight, net * part // weight]
+        if last:
+            given = [
+                expected - sum(s.expected_msat for s in slices),
+                net - sum(s.net_demand_msat for s in slices),
+            ]
+        covered = 0.0 if index in (12, 13) else 1.0
+        slices.append(Slice(NOW - (24 - index) * step, given[1], given[0], covered))
+    return Series(step, tuple(slices))
+
+
+def line(seq: int, at_s: int, what: C | None, **more: object) -> HtlcLine:
+    """One HTLC of the live log."""
+    outcome = Outcome.REFUSED
+    if what is None:
+        outcome = Outcome.NONE
+    elif what is C.SETTLED:
+        outcome = Outcome.SETTLED
+    elif what is C.DOWNSTREAM:
+        outcome = Outcome.DOWNSTREAM
+    values: dict[str, object] = {
+        "seq": seq,
+        "at_ns": NOW - at_s * NS,
+        "ended_ns": None if what is None else NOW - at_s * NS + NS // 5,
+        "event_type": EventType.FORWARD,
+        "outcome": outcome,
+        "category": what,
+        "in_peer": 4,
+        "in_alias": "Kraken",
+        "in_scid": "777100x1200x1",
+        "out_peer": 1,
+        "out_alias": "ACINQ",
+        "out_scid": "801000x12x1",
+        "amount_msat": 1_250_000_000,
+        "fee_msat": 312_500,
+        "wire_failure": 15,
+        "failure_detail": 6,
+    }
+    return HtlcLine(**(values | more))  # type: ignore[arg-type]
+
+
+BOLTZ = {"out_peer": 2, "out_alias": "Boltz", "out_scid": "790001x3x0"}
+WOS = {"in_peer": 5, "in_alias": "WoS", "in_scid": "805555x10x1"}
+
+
+def log() -> tuple[HtlcLine, ...]:
+    """The newest HTLCs, newest first."""
+    return (
+        line(120, 30, C.LIQUIDITY, short_msat=1_062_900_000, retry_of_ns=NOW - 32 * NS),
+        line(119, 31, C.SETTLED, amount_msat=40_000_000, fee_msat=11_200, **BOLTZ, **WOS),
+        line(118, 32, C.LIQUIDITY, short_msat=1_062_900_000),
+        line(117, 45, C.DOWNSTREAM, amount_msat=3_000, fee_msat=1_001, **WOS),
+        line(116, 58, C.FEE, amount_msat=75_001_075, fee_msat=1_750, wire_failure=12, **BOLTZ),
+        line(115, 61, C.ADD_FAILED, amount_msat=None, fee_msat=None),
+        line(114, 75, None, amount_msat=900_000_000, fee_msat=225_000, **BOLTZ),
+        line(113, 80, C.OTHER, wire_failure=15, failure_detail=21),
+        line(112, 95, C.LIQUIDITY, repeat=True, short_msat=2_000),
+        line(111, 99, C.RECEIVE, event_type=EventType.RECEIVE, out_alias="", out_scid=""),
+    )
+
+
+STATUS = StatusView(
+    state=State.LIVE,
+    reason="",
+    attempt=0,
+    next_try_ns=0,
+    replay=False,
+    alive_ns=NOW,
+    last_event_ns=NOW - 30 * NS,
+    now_ns=NOW,
+    lag_ns=0,
+    queued=0,
+    shed=0,
+    events=131_072,
+    in_flight=12,
+    oldest_in_flight_ns=NOW - 3 * HOUR - 60 * NS,
+    store_path="/tmp/bigfoot.db",
+    store_bytes=12_000_000,
+    owner=False,
+)
+
+SORTS: dict[SortKey, Callable[[PeerRow], tuple[int, str]]] = {
+    SortKey.MISSED: lambda row: (-row.sums.expected_msat, row.alias),
+    SortKey.DEMAND: lambda row: (-row.sums.net_demand_msat, row.alias),
+    SortKey.REFUSED: lambda row: (-row.sums.refused, row.alias),
+    SortKey.ASKED: lambda row: (-row.sums.asked_msat, row.alias),
+    SortKey.EARNED: lambda row: (-row.sums.earned_msat, row.alias),
+    SortKey.SETTLED: lambda row: (-row.sums.settled, row.alias),
+    SortKey.LOCAL: lambda row: (-(row.local_sat or 0), row.alias),
+    SortKey.NAME: lambda row: (0, row.alias.lower()),
+}
+
+
+@dataclass
+class FakeAnalyst:
+    """Answers like a store that nobody writes to; tests change its fields and `bump` it."""
+
+    peers: list[PeerRow] = field(default_factory=all_peers)
+    categories: tuple[CategoryRow, ...] | None = None
+    lines: tuple[HtlcLine, ...] = field(default_factory=log)
+    the_status: StatusView = STATUS
+    node: NodeView = NODE
+    sends: int = 3
+    receives: int = 2
+    first_event_ns: int | None = NOW - 20 * 24 * HOUR
+    forwards: int | None = None
+    generations: int = 1
+    fail: dict[str, Exception] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
+    closed: bool = False
+
+    def bump(self) -> None:
+        """Something visible changed."""
+        self.generations += 1
+
+    def generation(self) -> int:
+        self._called("generation")
+        return self.generations
+
+    def status(self) -> StatusView:
+        self._called("status")
+        return self.the_status
+
+    def overview(self, query: Query) -> Overview:
+        self._called("overview")
+        sums = total([peer.sums for peer in self.peers])
+        categories = self.categories
+        if categories is None:
+            categories = (*causes(), PRICED_OUT, UNKNOWN_NEXT)
+            own = PRICED_OUT.count + UNKNOWN_NEXT.count
+            sums = replace(sums, refused=sums.refused + own, offered_msat=PRICED_OUT.offered_msat)
+        unknown, hanging = 4, self.the_status.in_flight
+        forwards = sums.settled + sums.refused + sums.downstream + unknown + hanging
+        return Overview(
+            node=self.node,
+            status=self.the_status,
+            window=self._window(query),
+            totals=Totals(
+                forwards if self.forwards is None else self.forwards, unknown, hanging, sums
+            ),
+            categories=categories,
+            peers=self._ranked(query),
+            series=series(sums.expected_msat, sums.net_demand_msat),
+            offline=sum(not peer.online for peer in self.peers),
+            dry=sum(
+                (channel.local_sat or 0) * 10 < (channel.capacity_sat or 1)
+                for peer in self.peers
+                for channel in peer.channels
+            ),
+            sends=self.sends,
+            receives=self.receives,
+            first_event_ns=self.first_event_ns,
+        )
+
+    def peer(self, peer: int, query: Query) -> PeerDetail:
+        self._called("peer")
+        row = next(row for row in self.peers if row.peer == peer)
+        sources = [self.peers[(peer + step) % len(self.peers)] for step in (3, 4, 7)]
+        left, pairs = row.sums, []
+        for index, source in enumerate(sources):
+            share = left if index == len(sources) - 1 else _half(left)
+            left = _less(left, share)
+            pairs.append(
+                PairRow(
+                    source.peer, source.pubkey, source.alias, row.peer, row.pubkey, row.alias, share
+                )
+            )
+        return PeerDetail(
+            node=self.node,
+            status=self.the_status,
+            window=self._window(query),
+            row=row,
+            categories=causes(peer),
+            sources=tuple(pairs),
+            series=series(row.sums.expected_msat, row.sums.net_demand_msat),
+            events=self.log(limit=50, peer=peer),
+        )
+
+    def log(
+        self,
+        *,
+        limit: int,
+        before_seq: int | None = None,
+        peer: int | None = None,
+        until_ns: int | None = None,
+    ) -> tuple[HtlcLine, ...]:
+        self._called("log")
+        found = [one for one in self.lines if peer in (None, one.in_peer, one.out_peer)]
+        return tuple(found[:limit])
+
+    def smallest_window(self) -> str:
+        self._called("smallest_window")
+        return "24h"
+
+    def interrupt(self) -> None:
+        self.calls.append("interrupt")
+
+    def close(self) -> None:
+        self._called("close")
+        self.closed = True
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        self.threads.add(threading.get_ident())
+        if name in self.fail:
+            raise self.fail[name]
+
+    def _ranked(self, query: Query) -> tuple[PeerRow, ...]:
+        rows = sorted(self.peers, key=SORTS[query.sort])
+        return tuple(reversed(rows) if query.reverse else rows)
+
+    def _window(self, query: Query) -> Window:
+        hours = SPANS.get(query.window, 24)
+        gap = Gap(NOW - 12 * HOUR, NOW - 12 * HOUR + 19 * 60 * NS, "node down")
+        start = NOW - hours * HOUR
+        gaps = (gap,) if start < gap.from_ns else ()
+        lost = sum(one.until_ns - one.from_ns for one in gaps)
+        return Window(query.window, start, NOW, hours * HOUR - lost, gaps)
+
+
+def _half(sums: Sums) -> Sums:
+    return Sums(**{name: getattr(sums, name) // 2 for name in Sums.__dataclass_fields__})
+
+
+def _less(sums: Sums, other: Sums) -> Sums:
+    names = Sums.__dataclass_fields__
+    return Sums(**{name: getattr(sums, name) - getattr(other, name) for name in names})
+
+
+class FakeSession:
+    """A session on a fake analyst; its collector waits until it is stopped."""
+
+    title = "bigfoot"
+
+    def __init__(self, analyst: FakeAnalyst | None = None, owns_collector: bool = False) -> None:
+        self.analyst = analyst or FakeAnalyst()
+        self.owns_collector = owns_collector
+        self.collecting = threading.Event()
+        self.stopped = threading.Event()
+        self.collector_error: Exception | None = None
+
+    def open_analyst(self) -> FakeAnalyst:
+        if error := self.analyst.fail.get("open"):
+            raise error
+        return self.analyst
+
+    def run_collector(self, stop: threading.Event) -> None:
+        self.collecting.set()
+        if self.collector_error is not None:
+            raise self.collector_error
+        stop.wait()
+        self.stopped.set()

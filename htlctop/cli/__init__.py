@@ -1,0 +1,68 @@
+"""The command line: parse, build a service, hand it to a screen or print. Nothing heavy here."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from htlctop import __version__
+from htlctop.errors import HtlctopError
+
+_COMMANDS = {
+    "app": "the screen (this is what runs without a command)",
+    "collect": "listen without a screen, until stopped",
+    "demo": "try it: a simulated node and the app, no LND needed",
+    "doctor": "check node, permissions, store and terminal, and say what mends them",
+    "ingest": "read recordings into a store",
+    "record": "write what the node says into a file, to play or ingest",
+    "report": "print what was missed, why and where",
+    "service": "print a systemd unit that collects all the time",
+    "store": "check the store",
+    "sim": "play a recording as a node of its own",
+}
+"""Command -> its line in the help; its module of the same name holds `command`."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when that command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"htlctop.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except HtlctopError as error:
+            click.echo(f"htlctop: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="htlctop")
+def cli() -> None:
+    """See the fees your Lightning node misses, live. Without a command: the app.
+
+    Exit codes: 0 done, 1 a fault of htlctop, 2 wrong usage, 3 configuration, 4 the node cannot be
+    reached, 5 the node refuses us, 6 the store, 129 and 143 ended by SIGHUP and SIGTERM.
+    """
+
+
+def main() -> None:
+    """The entry point."""
+    arguments = sys.argv[1:]
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _OWN_FLAGS):
+        arguments = ["app", *arguments]
+    cli.main(args=arguments, prog_name="htlctop")
+
+
+_OWN_FLAGS = ("--version", "--help", "-h")

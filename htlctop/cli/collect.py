@@ -1,0 +1,105 @@
+"""`htlctop collect`: the collector without a screen."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from htlctop.cli.logs import log_to_stderr
+from htlctop.cli.options import (
+    connection,
+    keep_ns,
+    keep_option,
+    node_options,
+    store_option,
+    store_path,
+)
+
+
+@click.command("collect")
+@node_options
+@store_option
+@keep_option
+@click.option("--duration", metavar="T", help="Stop after 30s, 5m, 48h, …")
+@click.option("--until-idle", metavar="T", help="Stop when nothing has arrived for so long.")
+@click.option(
+    "--fail-fast", is_flag=True,
+    help="End with the error's exit code instead of waiting for the node.",
+)  # fmt: skip
+@click.option("--wait", is_flag=True, help="While another htlctop collects, wait to take over.")
+def command(
+    store: Path | None,
+    keep: str | None,
+    duration: str | None,
+    until_idle: str | None,
+    fail_fast: bool,
+    wait: bool,
+    **flags: str | None,
+) -> None:
+    """Listen to the node and write what it tells, until stopped. Viewers may come and go.
+
+    A node that cannot be reached, is locked or refuses us is waited for: each reason is logged
+    once, and a certificate or macaroon replaced on disk is tried at once. SIGHUP connects anew;
+    Ctrl-C and SIGTERM stop, with exit code 0.
+    """
+    from htlctop import service
+    from htlctop.analysis.windows import duration_ns
+    from htlctop.collector.collector import Limits
+    from htlctop.collector.notify import Notifier
+
+    log_to_stderr()
+    limits = Limits(
+        duration_ns(duration) / 1e9 if duration else None,
+        duration_ns(until_idle) / 1e9 if until_idle else None,
+        fail_fast,
+    )
+    node = connection(**flags)
+    path, kept = store_path(store, node.network), keep_ns(keep)
+    notifier = Notifier(os.environ)
+
+    async def run() -> int:
+        signals = _Signals(asyncio.get_running_loop())
+        await service.collect(
+            node, path, signals.stop, limits,
+            reload=signals.reload, notifier=notifier, take_over=wait, keep_ns=kept,
+        )  # fmt: skip
+        return signals.exit_code
+
+    sys.exit(asyncio.run(run()))
+
+
+class _Signals:
+    """SIGTERM and SIGINT stop, a second one at once. SIGHUP reloads, unless it says that our
+    terminal is gone."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.stop, self.reload = asyncio.Event(), asyncio.Event()
+        self.exit_code = 0
+        self._loop = loop
+        self._had_terminal = _has_terminal()
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set if ignored else self._hang_up)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._end, number)
+
+    def _end(self, number: int) -> None:
+        self.stop.set()
+        self._loop.remove_signal_handler(number)
+
+    def _hang_up(self) -> None:
+        if self._had_terminal and not _has_terminal():
+            self.exit_code = 128 + signal.SIGHUP
+            self.stop.set()
+        else:
+            self.reload.set()
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""Options that several commands share, in one grammar: node, store, window, output."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from htlctop.config import Connection, ConnectionOptions, resolve
+from htlctop.errors import StoreError, UsageError
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_NODE = (
+    click.option("--lnddir", metavar="DIR", help="LND's folder."),
+    click.option("--network", "-n", metavar="NAME", help="mainnet, testnet, signet, simnet, …"),
+    click.option("--rpcserver", metavar="HOST:PORT", help="LND's gRPC address."),
+    click.option("--tlscertpath", metavar="FILE", help="LND's tls.cert."),
+    click.option("--macaroonpath", metavar="FILE", help="A macaroon; readonly.macaroon is enough."),
+    click.option(
+        "--lndconnect",
+        metavar="URI",
+        help="lndconnect://… holding all of it; HTLCTOP_LNDCONNECT keeps it out of `ps`.",
+    ),
+)
+
+
+def node_options(command: F) -> F:
+    """lncli's options for reaching a node."""
+    for option in reversed(_NODE):
+        command = option(command)
+    return command
+
+
+def store_option(command: F) -> F:
+    """Where the store is."""
+    return click.option(
+        "--store",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="HTLCTOP_STORE",
+        metavar="FILE",
+        help="The store; by default one for each network in the user's data folder.",
+    )(command)
+
+
+def keep_option(command: F) -> F:
+    """How long single HTLCs are kept."""
+    return click.option(
+        "--keep", metavar="T", envvar="HTLCTOP_KEEP",
+        help="Forget single HTLCs after 90d, …; totals stay.  [default: never]",
+    )(command)  # fmt: skip
+
+
+def keep_ns(text: str | None) -> int | None:
+    """--keep as ns, None for ever. Raises UsageError below two days, which claims reach back."""
+    from htlctop.analysis.windows import duration_ns
+
+    if text is None:
+        return None
+    keep = duration_ns(text)
+    if keep < duration_ns("2d"):
+        raise UsageError(f"--keep {text}: keep at least 2d")
+    return keep
+
+
+def window_options(command: F) -> F:
+    """What time is looked at."""
+    for option in (
+        click.option("--until", metavar="TIME", help="The end, with --since; by default now."),
+        click.option("--since", metavar="TIME", help="The start: 2026-11-21T14:00Z, or ago: 36h."),
+        click.option("--hours", type=click.IntRange(min=1), help="The same as --window Nh."),
+        click.option("--window", metavar="T", help="30m, 24h, 30d or all.  [default: 24h]"),
+    ):
+        command = option(command)
+    return command
+
+
+def connection(**flags: str | None) -> Connection:
+    """The node that the flags, the environment and LND's defaults mean. Raises ConfigError."""
+    return resolve(ConnectionOptions(**flags), os.environ)
+
+
+def data_folder() -> Path:
+    """The user's data folder of htlctop."""
+    from platformdirs import user_data_path
+
+    return user_data_path("htlctop", appauthor=False)
+
+
+def store_path(given: Path | None, network: str | None) -> Path:
+    """The store to use: the one given, else the network's own."""
+    return given or data_folder() / f"{network or 'mainnet'}.db"
+
+
+def parse_time(text: str, now: datetime | None = None) -> int:
+    """A moment, ns since the epoch: RFC 3339 (UTC where no zone is given), or a duration ago.
+
+    Raises UsageError for anything else.
+    """
+    from htlctop.analysis.windows import duration_ns
+
+    now = now or datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            ago = duration_ns(text)
+        except UsageError:
+            raise UsageError(
+                f"{text!r} is no time; write 2026-11-21T14:00Z, or how long ago: 36h"
+            ) from None
+        return int(now.timestamp() * 1e9) - ago
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * 10**9
+
+
+def write_output(text: str, output: Path | None) -> None:
+    """To a file, private to the user, or to standard output; a closed pipe is no error."""
+    if output is None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    try:
+        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+    except OSError as error:
+        raise StoreError(f"cannot write {output}: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Whether everything is in order: checks of credentials, connection, node, store and terminal."""

@@ -1,0 +1,5 @@
+"""The played node."""
+
+from tests.played import play
+
+__all__ = ["play"]

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from htlctop.analysis.book import ChannelBook
+from htlctop.analysis.details import PeerDetail
 from htlctop.analysis.formulas import Rate, settle_rates
 from htlctop.analysis.models import (
     HtlcLine,
     NodeView,
     Overview,
     PairRow,
-    PeerDetail,
     PeerRow,
     Query,
     Report,
@@ -22,6 +22,7 @@ from htlctop.analysis.models import (
     Totals,
     Window,
 )
+from htlctop.analysis.ports import LogQuery
 from htlctop.analysis.sums import (
     Priced,
     add_up,
@@ -117,6 +118,9 @@ class StoreAnalyst:
                 categories=category_rows(priced),
                 sources=self._pairs(window, book, channels),
                 series=self._series(window, intervals, book, channels),
+                balance=(),
+                policies=(),
+                pending=(),
                 events=self._lines(self._reader.log(100, channels=channels), book),
             )
 
@@ -128,22 +132,18 @@ class StoreAnalyst:
         with self._reader.snapshot():
             return self._book().find(text)
 
-    def log(
-        self,
-        *,
-        limit: int,
-        before_seq: int | None = None,
-        peer: int | None = None,
-        until_ns: int | None = None,
-    ) -> tuple[HtlcLine, ...]:
-        """HTLCs newest first, of one peer (either side) where named, older than `before_seq`."""
+    def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
+        """HTLCs newest first."""
         with self._reader.snapshot():
             book = self._book()
-            channels = book.channels_of(peer) if peer is not None else ()
-            if peer is not None and not channels:
+            channels = book.channels_of(query.peer) if query.peer is not None else ()
+            if query.peer is not None and not channels:
                 return ()
             records = self._reader.log(
-                limit, before_seq=before_seq, channels=channels, until_ns=until_ns
+                query.limit,
+                before_seq=query.before_seq,
+                channels=channels,
+                until_ns=query.until_ns,
             )
             return self._lines(records, book)
 
@@ -166,7 +166,8 @@ class StoreAnalyst:
             window=window,
             totals=Totals(forwards, unknown, len(unresolved) - unknown, sums),
             categories=category_rows(priced),
-            peers=sort_peers(peers, query),
+            rows=sort_peers(peers, query),
+            unfiltered=len(peers),
             series=self._series(window, intervals, book),
             offline=sum(1 for p in peers if p.capacity_sat is not None and not p.online),
             dry=book.dry,

@@ -141,6 +141,17 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A peer as the one that HTLCs came in from, with the sums of what it sent us."""
+
+    peer: int
+    pubkey: str | None
+    alias: str
+    sums: Sums
+    why: Category | None
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """One bar of the chart: net demand, expected and earned in [start_ns, start_ns + step).
 
@@ -268,13 +279,18 @@ class Totals:
     sums: Sums
 
 
+Row = PeerRow | ChannelRow | PairRow | SourceRow
+"""A row of a ranked table, by `Query.by`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Everything the Overview and a report show, from one read.
 
-    `peers` are ranked as the query asks; `dry` counts open channels with less than 10% on our
-    side, `offline` peers with no active channel. `sends`, `receives` count our own HTLCs.
-    `first_event_ns` is the oldest HTLC stored, None in an empty store.
+    `rows` are ranked, grouped and filtered as the query asks, `unfiltered` counts those before the
+    filter; totals and categories are the whole node's. `dry` counts open channels with less than
+    10% on our side, `offline` peers with no active channel. `sends`, `receives` count our own
+    HTLCs. `first_event_ns` is the oldest HTLC stored, None in an empty store.
     """
 
     node: NodeView
@@ -282,7 +298,8 @@ class Overview:
     window: Window
     totals: Totals
     categories: tuple[CategoryRow, ...]
-    peers: tuple[PeerRow, ...]
+    rows: tuple[Row, ...]
+    unfiltered: int
     series: Series
     offline: int
     dry: int
@@ -290,23 +307,10 @@ class Overview:
     receives: int
     first_event_ns: int | None
 
-
-@dataclass(frozen=True, slots=True)
-class PeerDetail:
-    """One peer's drill-down: its own row, why, from whom, demand over time, newest HTLCs.
-
-    `sources` are the pairs that lead to this peer, largest net demand first. The row's
-    expected_msat is net demand times settle_rate, rounded per cell.
-    """
-
-    node: NodeView
-    status: StatusView
-    window: Window
-    row: PeerRow
-    categories: tuple[CategoryRow, ...]
-    sources: tuple[PairRow, ...]
-    series: Series
-    events: tuple[HtlcLine, ...]
+    @property
+    def peers(self) -> tuple[PeerRow, ...]:
+        """The rows that are peers: all of them where the query groups by peer."""
+        return tuple(row for row in self.rows if isinstance(row, PeerRow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,11 +334,21 @@ class SortKey(StrEnum):
     NAME = "name"
 
 
+class By(StrEnum):
+    """What a row of a ranked table is: an outgoing peer, a channel, a pair, an incoming peer."""
+
+    PEER = "peer"
+    CHANNEL = "channel"
+    PAIR = "pair"
+    SOURCE = "source"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is looked at. window: "1h", "24h", "7d", "30d", "all" or any duration.
 
-    until_ns: a past time to look from (None: now). since_ns overrides the window's start.
+    until_ns: a past time to look from (None: now); balances, policies and coverage are then of
+    that time. since_ns overrides the window's start. filter: as typed, see `filters.parse`.
     """
 
     window: str = "24h"
@@ -342,3 +356,5 @@ class Query:
     since_ns: int | None = None
     sort: SortKey = SortKey.MISSED
     reverse: bool = False
+    by: By = By.PEER
+    filter: str = ""

@@ -1,11 +1,38 @@
 """What the screen asks for. The reader-backed analyst implements it; tests may fake it."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from htlctop.analysis.models import HtlcLine, Overview, PeerDetail, Query, StatusView
+from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.details import (
+    ChannelDetail,
+    History,
+    HtlcDetail,
+    NodeDetail,
+    PairDetail,
+    PeerDetail,
+)
+from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
 from htlctop.errors import ReadInterrupted as Interrupted
 
-__all__ = ["Analyst", "Interrupted"]
+__all__ = ["Analyst", "Interrupted", "LogQuery"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which HTLCs, newest first, at most `limit`.
+
+    Of one peer or channel (on either side) or pair (in-peer, out-peer) where named; older than
+    `before_seq`; not after `until_ns`; that the filter (see `filters.parse`) lets through.
+    """
+
+    limit: int
+    before_seq: int | None = None
+    peer: int | None = None
+    channel: int | None = None
+    pair: tuple[int, int] | None = None
+    until_ns: int | None = None
+    filter: str = ""
 
 
 class Analyst(Protocol):
@@ -28,17 +55,31 @@ class Analyst(Protocol):
         """The node over the window."""
 
     def peer(self, peer: int, query: Query) -> PeerDetail:
-        """One peer over the window."""
+        """One peer over the window. Raises UsageError when the store does not know it."""
 
-    def log(
-        self,
-        *,
-        limit: int,
-        before_seq: int | None = None,
-        peer: int | None = None,
-        until_ns: int | None = None,
-    ) -> tuple[HtlcLine, ...]:
-        """HTLCs newest first, of one peer (in or out) where named, older than `before_seq`."""
+    def channel(self, channel: int, query: Query) -> ChannelDetail:
+        """One channel over the window. Raises UsageError when the store does not know it."""
+
+    def pair(self, in_peer: int, out_peer: int, query: Query) -> PairDetail:
+        """One pair over the window."""
+
+    def htlc(self, seq: int) -> HtlcDetail:
+        """One HTLC. Raises UsageError when the store does not hold it (any more)."""
+
+    def node(self, query: Query) -> NodeDetail:
+        """The node, its collector and its store."""
+
+    def history(self, query: Query) -> History:
+        """The chart over the window with what changed in it."""
+
+    def advice(self, query: Query) -> Advice:
+        """What to do about it. Costly: not for every tick."""
+
+    def curve(self, peer: int, query: Query) -> Curve | None:
+        """A peer's liquidity curve, None without liquidity claims. Costly: not for every tick."""
+
+    def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
+        """HTLCs newest first."""
 
     def smallest_window(self) -> str:
         """The smallest of 24h, 7d, 30d that holds 30 refusals."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from htlctop import __version__
+from htlctop.analysis.details import PeerDetail
 from htlctop.analysis.models import (
     ChannelRow,
     HtlcLine,
     NodeView,
     Overview,
     PairRow,
-    PeerDetail,
     PeerRow,
     Sums,
     Window,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from htlctop.analysis.models import HtlcLine, Overview, PeerDetail, Query, StatusView
+from htlctop.analysis.details import PeerDetail
+from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
 from htlctop.ui.reader import Answer, Part
 
 

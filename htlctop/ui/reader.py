@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
-from htlctop.analysis.models import HtlcLine, Overview, PeerDetail, Query, StatusView
-from htlctop.analysis.ports import Analyst, Interrupted
+from htlctop.analysis.details import PeerDetail
+from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
+from htlctop.analysis.ports import Analyst, Interrupted, LogQuery
 
 LIVE_EVERY_S = 0.5
 TABLES_EVERY_S = 2.0
@@ -147,7 +148,7 @@ class Reader:
         query = want.query if want.query.window else replace(want.query, window=self._window)
         peer, status, overview, detail, log = want.peer, None, None, None, None
         if want.lines > 0 and round_.due(Part.LOG, LIVE_EVERY_S):
-            log = round_.get(Part.LOG, lambda: analyst.log(limit=want.lines, peer=peer))
+            log = round_.get(Part.LOG, lambda: analyst.log(LogQuery(limit=want.lines, peer=peer)))
         if round_.due(Part.STATUS, LIVE_EVERY_S) or round_.due(
             Part.STATUS, STATUS_EVERY_S, always=True
         ):

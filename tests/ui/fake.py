@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from htlctop.analysis.details import PeerDetail
 from htlctop.analysis.models import (
     CategoryRow,
     ChannelRow,
@@ -15,7 +16,6 @@ from htlctop.analysis.models import (
     NodeView,
     Overview,
     PairRow,
-    PeerDetail,
     PeerRow,
     Query,
     Series,
@@ -27,6 +27,7 @@ from htlctop.analysis.models import (
     Totals,
     Window,
 )
+from htlctop.analysis.ports import LogQuery
 from htlctop.domain.codes import Category as C
 from htlctop.domain.codes import EventType, Outcome
 
@@ -352,7 +353,8 @@ class FakeAnalyst:
                 forwards if self.forwards is None else self.forwards, unknown, hanging, sums
             ),
             categories=categories,
-            peers=self._ranked(query),
+            rows=self._ranked(query),
+            unfiltered=len(self.peers),
             series=series(sums.expected_msat, sums.net_demand_msat),
             offline=sum(not peer.online for peer in self.peers),
             dry=sum(
@@ -386,20 +388,16 @@ class FakeAnalyst:
             categories=causes(peer),
             sources=tuple(pairs),
             series=series(row.sums.expected_msat, row.sums.net_demand_msat),
-            events=self.log(limit=50, peer=peer),
+            balance=(),
+            policies=(),
+            pending=(),
+            events=self.log(LogQuery(50, peer=peer)),
         )
 
-    def log(
-        self,
-        *,
-        limit: int,
-        before_seq: int | None = None,
-        peer: int | None = None,
-        until_ns: int | None = None,
-    ) -> tuple[HtlcLine, ...]:
+    def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
         self._called("log")
-        found = [one for one in self.lines if peer in (None, one.in_peer, one.out_peer)]
-        return tuple(found[:limit])
+        found = [one for one in self.lines if query.peer in (None, one.in_peer, one.out_peer)]
+        return tuple(found[: query.limit])
 
     def smallest_window(self) -> str:
         self._called("smallest_window")

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from htlctop.analysis.models import CategoryRow, ChannelRow, HtlcLine, PairRow, PeerDetail
+from htlctop.analysis.details import PeerDetail
+from htlctop.analysis.models import CategoryRow, ChannelRow, HtlcLine, PairRow
 from htlctop.domain.codes import Group
 from htlctop.export.format import (
     LONGEST_KEY,

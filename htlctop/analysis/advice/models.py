@@ -1,0 +1,122 @@
+"""Advice as values: opportunities that carry the figures they came from. Text is made at the edge.
+
+Amounts integer msat or sat as named, rates ppm of the amount sent on.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from htlctop.analysis.models import NodeView, StatusView, Window
+
+
+class Kind(StrEnum):
+    """What can be done."""
+
+    REBALANCE_OUTBOUND = "rebalance_outbound"
+    RAISE_FEES = "raise_fees"
+    LOWER_FEES = "lower_fees"
+    INCREASE_CAPACITY = "increase_capacity"
+    REBALANCE_INBOUND = "rebalance_inbound"
+    RAISE_MAX_HTLC = "raise_max_htlc"
+    ALIGN_CHANNELS = "align_channels"
+    RECONNECT_PEER = "reconnect_peer"
+    INVESTIGATE = "investigate"
+
+
+class Confidence(StrEnum):
+    """How much was seen: claims and covered hours."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure that advice rests on, or that `explain` shows: its name, value and unit, and
+    where it is computed the formula with its inputs written out ("4,902 × 24%")."""
+
+    name: str
+    value: int | float | str | None
+    unit: str = ""
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """A badge from 0 to 100 and its parts: revenue 0..40, frequency 0..30, rate 0..30."""
+
+    total: int
+    revenue: int
+    frequency: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """One thing worth doing about one peer and cause.
+
+    Attributes:
+        worth_msat: expected over the window that this is about; what opportunities are ranked by.
+        per_30d_msat: (low, high), None while it is too early to say.
+        amount_msat: what to move, or the value to set for a max_htlc; None where there is none.
+        break_even_ppm, ceiling_ppm: what moving may cost at most, and half of that; for fees the
+            rate asked now and the one suggested; None where there is none.
+        source: for a rebalance, the peer id to take it from, None where none is fit.
+        channels: the channel ids it concerns, text, LND's integer.
+        evidence: the figures it came from, the other kinds that hold among them.
+    """
+
+    kind: Kind
+    peer: int
+    pubkey: str
+    alias: str
+    channels: tuple[str, ...]
+    worth_msat: int
+    per_30d_msat: tuple[int, int] | None
+    urgency: Urgency
+    confidence: Confidence
+    amount_msat: int | None
+    break_even_ppm: int | None
+    ceiling_ppm: int | None
+    evidence: tuple[Figure, ...]
+    source: int | None = None
+    source_pubkey: str | None = None
+    source_alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Every opportunity shown, ranked, and why there are not more.
+
+    `hidden` counts those below the threshold; `too_early` says so in words while there is too
+    little to go by, "" else; `why_none` why there is none at all, "" where there are.
+    """
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    opportunities: tuple[Opportunity, ...]
+    hidden: int
+    too_early: str
+    why_none: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """With `more_sat` once more on our side: the expected fee served, its share of what the most
+    would serve (0..1), and for how long it lasts, ns (None: longer than was seen)."""
+
+    more_sat: int
+    served_msat: int
+    share: float
+    lasts_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A peer's liquidity curve: points by rising amount, the index of the knee, None without."""
+
+    points: tuple[CurvePoint, ...]
+    knee: int | None
+    claims: int

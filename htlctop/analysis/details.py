@@ -1,0 +1,206 @@
+"""The view models of the drill-downs: one peer, channel, pair or HTLC, the node's own state.
+
+Units as in `models`. Everything is as of the query's time.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from htlctop.analysis.models import (
+    CategoryRow,
+    ChannelRow,
+    Gap,
+    HtlcLine,
+    NodeView,
+    PairRow,
+    PeerRow,
+    Series,
+    StatusView,
+    Window,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Our side at a moment: local of capacity, sat. Between two of them it held."""
+
+    at_ns: int
+    local_sat: int
+    capacity_sat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What we asked on a channel from `at_ns` on; the limits are None where not known then."""
+
+    at_ns: int
+    scid: str
+    base_msat: int
+    rate_ppm: int
+    inbound_base_msat: int
+    inbound_rate_ppm: int
+    min_htlc_msat: int | None
+    max_htlc_msat: int | None
+    time_lock_delta: int | None
+    is_disabled: bool | None
+
+
+class ChangeKind(StrEnum):
+    """What changed at a channel or peer, or that somebody marked the time."""
+
+    FEE = "fee"
+    MAX_HTLC = "max_htlc"
+    REFILL = "refill"
+    OPENED = "opened"
+    CLOSED = "closed"
+    MARK = "mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something changed, and what the peer missed per covered hour before and after it.
+
+    `before`, `after`: the values in words of digits ("250 ppm", "40,000 sat"), "" where there are
+    none; `text` the mark's own. The rates are expected msat per covered hour, None where less
+    than an hour was watched; peer 0 for a mark of the whole node.
+    """
+
+    at_ns: int
+    kind: ChangeKind
+    peer: int
+    alias: str
+    scid: str
+    before: str
+    after: str
+    text: str
+    rate_before_msat: int | None
+    rate_after_msat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An HTLC that is on a channel now, from ListChannels. `blocks_left` until it expires, None
+    where the height is unknown."""
+
+    scid: str
+    peer: int
+    alias: str
+    incoming: bool
+    amount_msat: int
+    expiry_height: int
+    blocks_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDetail:
+    """One peer's drill-down: its own row, why, from whom, demand and balance over time.
+
+    `sources` are the pairs that lead to this peer, largest net demand first. The row's
+    expected_msat is net demand times settle_rate, rounded per cell. `balance` sums its channels.
+    """
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    row: PeerRow
+    categories: tuple[CategoryRow, ...]
+    sources: tuple[PairRow, ...]
+    series: Series
+    balance: tuple[Balance, ...]
+    policies: tuple[Policy, ...]
+    pending: tuple[Pending, ...]
+    events: tuple[HtlcLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDetail:
+    """One channel's drill-down; `peer_row` is the peer it belongs to, None for a stranger's."""
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    row: ChannelRow
+    peer_row: PeerRow | None
+    categories: tuple[CategoryRow, ...]
+    sources: tuple[PairRow, ...]
+    series: Series
+    balance: tuple[Balance, ...]
+    policies: tuple[Policy, ...]
+    pending: tuple[Pending, ...]
+    events: tuple[HtlcLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairDetail:
+    """One pair's drill-down: who wanted to reach whom, why it failed, and when."""
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    row: PairRow
+    categories: tuple[CategoryRow, ...]
+    series: Series
+    events: tuple[HtlcLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HtlcDetail:
+    """One HTLC with all that is known of it.
+
+    `attempts` are the HTLCs of the payment it belongs to, oldest first, itself among them; ()
+    outside of claims. `fee_asked_msat` by the policy in force then, None where unknown. `best`,
+    `total`: what was usable toward the peer, known since `known_ns`. `from_history`: LND's history
+    alone tells of it.
+    """
+
+    node: NodeView
+    status: StatusView
+    line: HtlcLine
+    in_channel_id: str
+    in_htlc: int
+    out_channel_id: str
+    out_htlc: int
+    in_msat: int | None
+    out_msat: int | None
+    fee_asked_msat: int | None
+    best_msat: int | None
+    total_msat: int | None
+    known_ns: int | None
+    from_history: bool
+    attempts: tuple[HtlcLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDetail:
+    """The node and its collector: coverage and gaps, stream, store, versions, what is pending.
+
+    `pending` is sorted by expiry, nearest first. `rows` counts HTLCs stored, `oldest_ns` the first
+    event of the oldest. `cannot_tell`: what this LND version leaves out, one line each.
+    """
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    rows: int
+    oldest_ns: int | None
+    wal_bytes: int
+    block_height: int | None
+    synced: bool | None
+    channels_open: int
+    channels_active: int
+    capacity_sat: int
+    local_sat: int
+    pending: tuple[Pending, ...]
+    gaps: tuple[Gap, ...]
+    cannot_tell: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The chart of a window with what changed in it."""
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    series: Series
+    changes: tuple[Change, ...]

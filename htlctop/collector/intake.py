@@ -26,6 +26,7 @@ from htlctop.domain.types import (
     ChannelLimits,
     ClosedChannel,
     FeePolicy,
+    Forward,
     HtlcEvent,
     NodeInfo,
     Settings,
@@ -101,6 +102,7 @@ class Intake:
         self._last_event_ns = self._fold.high_ns
         self._lag_ns = 0
         self._gap_shed = 0
+        self._owed: list[Forward] = []
         self.queued = 0
         self.shed = 0
         self.proven_ns: int | None = None
@@ -226,6 +228,10 @@ class Intake:
             event, received_ns = batch[-1]
             self._lag_ns = max(0, received_ns - (event.timestamp_ns or received_ns))
         await self._commit(len(batch) - start, fold.ignored - ignored)
+        if self._owed and not self.queued:
+            owed, self._owed = self._owed, []
+            fold.learn(owed)
+            await self._commit(0, 0)
         if self.shed > self._gap_shed and not self.queued:
             shed, self._gap_shed = self.shed - self._gap_shed, self.shed
             await self._break(f"{shed} events shed: they came faster than they were stored", shed)
@@ -246,7 +252,8 @@ class Intake:
         Its history gives back the forwards that settled; single resolutions tell how others that
         we saw start have ended. Returns how many outcomes were news. What the node does not tell
         stays unknown. `told_since`: the time of the first event of the new stream that has
-        arrived, None while none has; what settled since is the stream's to tell.
+        arrived, None while none has; what settled since is the stream's to tell, and only where it
+        did not tell the beginning the history does, once what waits has been written.
         """
         since_ns = self._store.covered_until_ns()
         if since_ns is None:
@@ -264,6 +271,7 @@ class Intake:
             learned = self._fold.learn(
                 f for f in history if since_ns - slack_ns < f.timestamp_ns < until_ns
             )
+            self._owed = [f for f in history if f.timestamp_ns >= until_ns]
             await self._commit(0, 0)
             at_ns = since_ns if self._by_events else self._clock.now_ns()
             for scid, htlc in self._store.waiting(self._clock.now_ns(), MAX_LOOKUPS):

@@ -112,6 +112,11 @@ class CircuitMemory(Protocol):
     ) -> Htlc | None:
         """The oldest forward of these channels and amounts, seen before, without an outcome."""
 
+    def settled_without_amounts(
+        self, in_channel: int, out_channel: int, from_ns: int, until_ns: int
+    ) -> Htlc | None:
+        """A forward between these channels that settled in [from, until], of unknown amounts."""
+
     def count_settled(
         self,
         in_channel: int,
@@ -160,8 +165,8 @@ class Circuits:
     def recall(self, forward: Forward, seq: int, known: Counter[tuple[int, ...]]) -> Htlc | None:
         """The row of a settled forward that LND's history tells of, a new one if need be.
 
-        None where it is known to have settled already. `known` counts, for a node that gives no
-        ids, how many of a kind were met in this history so far.
+        None where all of it is known already. `known` counts, for a node that gives no ids, how
+        many of a kind were met in this history so far.
         """
         source = self._channels.resolve(forward.incoming_scid).id
         if forward.incoming_htlc_id is not None:
@@ -170,7 +175,7 @@ class Circuits:
                 forward.incoming_htlc_id,
             )  # fmt: skip
             row = self.find(event, seq, forward.timestamp_ns)
-            if row is None or row.outcome not in (Outcome.NONE, _UNSEEN):
+            if row is None or not (row.outcome in (Outcome.NONE, _UNSEEN) or _lacks_amounts(row)):
                 return None
             self._finished.append((row.in_channel, row.in_htlc))
             return row
@@ -182,6 +187,8 @@ class Circuits:
         if self._memory.count_settled(*kind, *near) >= known[*kind, at_ns // HISTORY_SLACK_NS]:
             return None
         row = self._memory.unresolved_like(*kind, at_ns)
+        if row is None:
+            row = self._memory.settled_without_amounts(source, out_channel, *near)
         if row is None:
             # No circuit is told: a made-up one, which no event can ever name.
             row = Htlc(seq, at_ns, source, -seq)
@@ -314,3 +321,8 @@ class Circuits:
             ended = [key for key, row in self._rows.items() if row.outcome]
             for key in (ended + list(self._rows))[:excess]:
                 self._rows.pop(key, None)
+
+
+def _lacks_amounts(row: Htlc) -> bool:
+    """A forward that was heard to settle, but not to begin."""
+    return row.outcome == Outcome.SETTLED and not (row.in_msat and row.out_msat)

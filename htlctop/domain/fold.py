@@ -121,11 +121,11 @@ class Fold:
             self._claim(row)
 
     def learn(self, forwards: Iterable[Forward]) -> int:
-        """Take over settled forwards from LND's history that the stream did not tell to the end.
+        """Take over settled forwards from LND's history that the stream did not tell in full.
 
-        One that was seen to start gets its outcome as from the stream. One that is known from
-        history alone is booked when it settled, and takes no part in claims, recovered or settle
-        rate. Returns how many were news.
+        One that was seen to start gets its outcome as from the stream, one that was only heard to
+        settle its amounts. One that is known from history alone is booked when it settled, and
+        takes no part in claims, recovered or settle rate. Returns how many were news.
         """
         known: Counter[tuple[int, ...]] = Counter()
         learned = 0
@@ -141,6 +141,8 @@ class Fold:
                 forward.outgoing_htlc_id or 0, forward.incoming_amt_msat, forward.outgoing_amt_msat,
             )  # fmt: skip
             is_new = row.seq == self.seq
+            if row.category:
+                self._add(self._worth(row), -1)
             self._circuits.apply(row, settled, self.seq, forward.timestamp_ns)
             self._rows[row.seq] = row
             self._add(self._worth(row), 1)

@@ -77,6 +77,17 @@ class StoreMemory:
         )
         return _htlc(found[0]) if found else None
 
+    def settled_without_amounts(
+        self, in_channel: int, out_channel: int, from_ns: int, until_ns: int
+    ) -> Htlc | None:
+        """A forward between these channels that settled in [from, until], of unknown amounts."""
+        found = self._ask(
+            _HTLC + "WHERE category = 1 AND out_channel = ? AND out_msat = 0 AND in_channel = ? "
+            "AND at + took BETWEEN ? AND ? ORDER BY at + took LIMIT 1",
+            (out_channel, in_channel, from_ns, until_ns),
+        )
+        return _htlc(found[0]) if found else None
+
     def count_settled(
         self,
         in_channel: int,

@@ -10,6 +10,7 @@ from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.fold import Fold
 from htlctop.domain.records import Progress
 from htlctop.domain.types import NS, Forward
+from htlctop.store.check import check
 from htlctop.store.writer import StoreWriter
 from tests.support import ANN, CHANNELS, DAN, T0, Stream
 
@@ -76,6 +77,19 @@ async def test_what_the_stream_told_is_not_told_again_by_history(store_file, wit
     s.settle(1, htlc)
     assert await learn(store_file, s, [settled(1.01, htlc if with_ids else None)]) == [0]
     assert bucket(store_file)[:2] == (1, 500)
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+async def test_history_adds_the_amounts_of_one_that_was_only_heard_to_settle(store_file, with_ids):
+    s = Stream()
+    htlc = s.forward(0, 50_000_000, 500)
+    s.settle(1, htlc)
+    del s.events[0]
+    history = [settled(1.01, htlc if with_ids else None)]
+    assert await learn(store_file, s, history, history) == [1, 0]
+    assert rows(store_file) == [(1, None)]
+    assert bucket(store_file) == (1, 500, 1), "it was watched settling, and so counts as a payment"
+    assert check(store_file) == []
 
 
 async def test_two_alike_in_an_old_nodes_history_are_two(store_file):

@@ -34,7 +34,7 @@ class Confidence(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One figure that advice rests on, or that `explain` shows: its name, value and unit, and
-    where it is computed the formula with its inputs written out ("4,902 × 24%")."""
+    where it is computed the formula with its inputs written out ("4,902 x 24%")."""
 
     name: str
     value: int | float | str | None

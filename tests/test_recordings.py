@@ -13,11 +13,11 @@ from htlctop import service
 from htlctop.analysis.models import Query, Report
 from htlctop.domain.codes import Category, EventKind, Outcome
 from htlctop.export.report import report_json
+from htlctop.sim.recordings import TRAFFIC
 from htlctop.wire import decode
 from htlctop.wire.recording import Kind, read_recording
 
 DATA = Path(__file__).parent / "data"
-TRAFFIC = Path(service.__file__).parent / "sim" / "data" / "traffic-0.21.2.jsonl.gz"
 TRUTH = DATA / "traffic-0.21.2.truth.json.gz"
 
 SETTLED, LIQUIDITY, RECEIVE = "settled", "liquidity 15/6", "receive"

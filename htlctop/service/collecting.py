@@ -1,0 +1,91 @@
+"""Runs a collector on a store, until it is stopped.
+
+gRPC and protobuf are imported where they are first needed: a screen paints before they are there.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+from htlctop.collector.collector import Collector, Limits
+from htlctop.collector.notify import Notifier
+from htlctop.config import Connection
+from htlctop.domain.types import DEFAULTS, Settings
+from htlctop.store.lock import StoreBusyError
+from htlctop.store.writer import StoreWriter
+
+_log = logging.getLogger(__name__)
+
+TAKEOVER_S = 1.0
+"""How often a viewer tries to become the collector."""
+
+
+async def collect(
+    connection: Connection,
+    store: Path,
+    stop: asyncio.Event,
+    limits: Limits | None = None,
+    settings: Settings = DEFAULTS,
+    *,
+    reload: asyncio.Event | None = None,
+    notifier: Notifier | None = None,
+    take_over: bool = False,
+    keep_ns: int | None = None,
+) -> None:
+    """Listen to a node and write what it tells, until `stop` is set or a limit is reached.
+
+    Args:
+        reload: set to connect anew, with the certificate and macaroon as they are then.
+        notifier: the service manager to keep informed.
+        take_over: wait while another process collects into the store.
+        keep_ns: how long single HTLCs are kept, None for ever; totals stay in any case.
+
+    Raises:
+        StoreBusyError: somebody else collects into the store.
+        StoreError: it cannot be written, or is another node's.
+        HtlctopError: with `limits.fail_fast`, why the node cannot be listened to.
+    """
+    notifier = notifier or Notifier({})
+    waited = False
+    while not stop.is_set():
+        try:
+            async with StoreWriter(store, keep_ns=keep_ns) as writer:
+                await _collect(
+                    connection, writer, stop, limits, settings, reload=reload, notifier=notifier
+                )
+            return
+        except StoreBusyError as busy:
+            if not take_over:
+                raise
+            if not waited:
+                _log.info("%s; waiting for it to end", busy)
+                waited = True
+            notifier.ready(f"waiting: {busy}")
+            notifier.watchdog()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TAKEOVER_S)
+
+
+async def _collect(
+    connection: Connection,
+    writer: StoreWriter,
+    stop: asyncio.Event,
+    limits: Limits | None,
+    settings: Settings,
+    *,
+    reload: asyncio.Event | None,
+    notifier: Notifier,
+) -> None:
+    from htlctop.wire.client import LndClient
+    from htlctop.wire.signs import signs
+
+    collector = Collector(
+        lambda: LndClient(connection),
+        writer,
+        settings=settings,
+        limits=limits,
+        signs=lambda: signs(connection),
+        notifier=notifier,
+    )
+    await collector.run(stop, reload)

@@ -1,0 +1,92 @@
+"""Reads recordings into a store, as a collector would have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from htlctop.collector.clock import SystemClock
+from htlctop.collector.intake import BATCH_EVENTS, Arrived, Intake
+from htlctop.domain.types import DEFAULTS, HtlcEvent, Settings
+from htlctop.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from htlctop.wire.recorded import RecordedNode
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one recording brought in. cut_off_line: a last line that was not whole, None if none."""
+
+    path: Path
+    events: int
+    malformed: int
+    cut_off_line: int | None
+
+
+async def ingest(
+    paths: Sequence[Path],
+    store: Path,
+    *,
+    shift_ns: int = 0,
+    until_fraction: float = 1.0,
+    ended_by: str = "the recording ended",
+    settings: Settings = DEFAULTS,
+) -> tuple[Ingested, ...]:
+    """Read recordings into a store, one after another, as a collector would have.
+
+    Args:
+        shift_ns: added to every time. until_fraction: stop there in each recording.
+        ended_by: the reason of the gap that follows.
+
+    Raises:
+        UsageError: a file is no recording; those before it are in the store.
+        StoreError: the store cannot be written, or is another node's.
+    """
+    from htlctop.wire.recorded import RecordedNode
+    from htlctop.wire.recording import read_recording
+
+    recordings = [read_recording(path) for path in paths]
+    done = []
+    async with StoreWriter(store) as writer:
+        for recording in recordings:
+            node = RecordedNode(recording, shift_ns=shift_ns, until_fraction=until_fraction)
+            intake = Intake(writer, node, SystemClock(), settings, by_events=True)
+            events = await _play(node, intake, ended_by)
+            done.append(Ingested(recording.path, events, node.malformed, recording.cut_off_line))
+            await writer.checkpoint()
+        await writer.set_state("stopped", "read from recordings")
+    return tuple(done)
+
+
+async def _play(node: "RecordedNode", intake: Intake, ended_by: str) -> int:
+    """Everything of a recording through the intake; returns how many events."""
+    from htlctop.wire.methods import Method
+    from htlctop.wire.recorded import StreamEnd
+
+    await intake.meet(await node.get_info())
+    await intake.list_channels()
+    batch: list[Arrived] = []
+    events = 0
+    broken = False
+    for item in node.stream():
+        if isinstance(item, HtlcEvent):
+            batch.append((item, item.timestamp_ns))
+            events += 1
+            if len(batch) < BATCH_EVENTS:
+                continue
+        await intake.write(batch)
+        batch.clear()
+        if isinstance(item, StreamEnd):
+            await intake.pause(f"the stream ended: {item.details}")
+            broken = True
+        elif not isinstance(item, HtlcEvent) and item.method == Method.FEE_REPORT:
+            await intake.read_policies()
+        elif not isinstance(item, HtlcEvent) and item.method == Method.LIST_CHANNELS:
+            await intake.list_channels()
+            if broken:
+                await intake.repair(node)
+                broken = False
+    await intake.write(batch)
+    await intake.pause(ended_by)
+    return events

@@ -4,8 +4,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from htlctop.analysis import following
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.details import PeerDetail
+from htlctop.analysis.following import Cursor
 from htlctop.analysis.formulas import Rate, settle_rates
 from htlctop.analysis.models import (
     HtlcLine,
@@ -146,6 +148,17 @@ class StoreAnalyst:
                 until_ns=query.until_ns,
             )
             return self._lines(records, book)
+
+    def follow(self, cursor: Cursor | None) -> tuple[Cursor, tuple[HtlcLine, ...]]:
+        """What is new since the cursor, oldest first; without one nothing, and a cursor of now.
+
+        An HTLC is a line when it is first seen, and once more when its outcome arrives later.
+        """
+        with self._reader.snapshot():
+            if cursor is None:
+                return following.start(self._reader), ()
+            cursor, records = following.step(self._reader, cursor)
+            return cursor, self._lines(records, self._book()) if records else ()
 
     def _overview(self, query: Query) -> Overview:
         intervals = self._reader.intervals()

@@ -208,5 +208,17 @@ class StatsReader(Protocol):
     ) -> list[HtlcRecord]:
         """HTLCs newest first; of some channels only (either side) where named."""
 
+    def last_seq(self) -> int:
+        """The arrival number of the newest HTLC stored, 0 for none."""
+
+    def waiting(self, limit: int) -> list[int]:
+        """The seqs of forwards without an outcome, the newest first."""
+
+    def since(self, seq: int, limit: int) -> list[HtlcRecord]:
+        """HTLCs first seen after that one, oldest first."""
+
+    def decided(self, seqs: Sequence[int]) -> list[HtlcRecord]:
+        """Those of some HTLCs that have an outcome."""
+
     def claim_openers(self, seqs: Sequence[int]) -> dict[int, ClaimOpener]:
         """The openers of claims, by their seq."""

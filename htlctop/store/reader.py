@@ -29,6 +29,12 @@ _STEPS_BETWEEN_CHECKS = 20_000
 
 _SUMS = "sum(n), sum(fee_unknown), sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats)"
 
+_LINE = (
+    "SELECT htlc.seq, in_channel, out_channel, at, event_type, outcome, category, wire, "
+    "detail, in_msat, out_msat, at + took, best_msat, htlc.seq - claim_before "
+    "FROM htlc WHERE "
+)
+
 
 class StoreReader:
     """Implements `ports.StatsReader` over an existing store.
@@ -181,23 +187,42 @@ class StoreReader:
             conditions.append("htlc.at < ?")
             values.append(until_ns)
         rest = " AND ".join(conditions)
-        fields = (
-            "SELECT htlc.seq, in_channel, out_channel, at, event_type, outcome, category, wire, "
-            "detail, in_msat, out_msat, at + took, best_msat, htlc.seq - claim_before "
-            "FROM htlc WHERE "
-        )
         if not channels:
-            sql = f"{fields}{rest} AND event_type > 0 ORDER BY htlc.seq DESC LIMIT ?"
+            sql = f"{_LINE}{rest} AND event_type > 0 ORDER BY htlc.seq DESC LIMIT ?"
             found = self._run(sql, (*values, limit)).fetchall()
         else:
             found = []
             for side in ("out_channel", "in_channel"):
                 sql = (
-                    f"{fields}{side} IN ({_marks(channels)}) AND {rest} AND event_type > 0 "
+                    f"{_LINE}{side} IN ({_marks(channels)}) AND {rest} AND event_type > 0 "
                     "ORDER BY htlc.seq DESC LIMIT ?"
                 )
                 found += self._run(sql, (*channels, *values, limit))
             found = sorted(set(found), reverse=True)[:limit]
+        return [HtlcRecord(*row) for row in found]
+
+    def last_seq(self) -> int:
+        """The arrival number of the newest HTLC stored, 0 for none."""
+        found = self._run("SELECT max(seq) FROM htlc").fetchone()
+        return int(found[0] or 0)
+
+    def waiting(self, limit: int) -> list[int]:
+        """The seqs of forwards without an outcome, the newest first."""
+        found = self._run(
+            "SELECT seq FROM htlc WHERE outcome IN (0, 4) AND event_type = 3 "
+            "ORDER BY at DESC LIMIT ?",
+            (limit,),
+        )
+        return [seq for (seq,) in found]
+
+    def since(self, seq: int, limit: int) -> list[HtlcRecord]:
+        """HTLCs first seen after that one, oldest first."""
+        found = self._run(f"{_LINE}seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+        return [HtlcRecord(*row) for row in found]
+
+    def decided(self, seqs: Sequence[int]) -> list[HtlcRecord]:
+        """Those of some HTLCs that have an outcome."""
+        found = self._run(f"{_LINE}seq IN ({_marks(seqs)}) AND outcome NOT IN (0, 4)", seqs)
         return [HtlcRecord(*row) for row in found]
 
     def claim_openers(self, seqs: Sequence[int]) -> dict[int, ClaimOpener]:

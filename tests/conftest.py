@@ -1,8 +1,17 @@
 """Fixtures that every room's tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
+
+# What a background job or nohup has us ignore, the processes under test would ignore too.
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @pytest.fixture

@@ -283,7 +283,7 @@ async def test_saved_screens_and_exports_are_private_and_say_of_what_they_are(
         await driver.until(lambda: list(folder.glob("*.csv")))
         await driver.press("enter", "e")
         await driver.until(lambda: len(list(folder.glob("*.csv"))) == 2)
-        await driver.shows("saved ")
+        await driver.shows("saved")
     for path in folder.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
     names = sorted(path.name for path in folder.iterdir())

@@ -5,6 +5,16 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from htlctop.domain.coverage import Interval
+from htlctop.domain.evidence import (
+    ActivityPoint,
+    BalancePoint,
+    ChannelSpan,
+    LimitsPoint,
+    LostClaim,
+    Mark,
+    PolicyPoint,
+    Settled,
+)
 from htlctop.domain.fold import Changes, Fold
 from htlctop.domain.records import (
     Cell,
@@ -146,7 +156,58 @@ class FailureStatsStore(Protocol):
         """Keep the files small."""
 
 
-class StatsReader(Protocol):
+class EvidenceReader(Protocol):
+    """What advice is drawn from. Raises as `StatsReader` does.
+
+    The histories give what was in force in [from, until): the last change before and all within.
+    """
+
+    def claims(
+        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
+        limit: int,
+    ) -> list[LostClaim]:  # fmt: skip
+        """The newest payments of a pool toward a peer in [from, until), oldest first."""
+
+    def settled(
+        self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, *, incoming: bool
+    ) -> list[Settled]:
+        """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
+        newest `limit` HTLCs of each."""
+
+    def balance_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[BalancePoint]:
+        """The kept balances of channels, oldest first."""
+
+    def policy_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[PolicyPoint]:
+        """The policies of channels, oldest first."""
+
+    def limits_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[LimitsPoint]:
+        """The limits of channels, oldest first."""
+
+    def activity_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[ActivityPoint]:
+        """When channels went away and came back, oldest first."""
+
+    def away(self, from_ns: int, until_ns: int) -> list[int]:
+        """The open channels that could not be used at some time in [from, until)."""
+
+    def channel_spans(self) -> list[ChannelSpan]:
+        """When each of our channels came and went."""
+
+    def count_private(self) -> tuple[int, int]:
+        """(private, all) of the open channels whose balance is known."""
+
+    def marks(self, from_ns: int, until_ns: int) -> list[Mark]:
+        """The operator's notes in [from, until), oldest first."""
+
+
+class StatsReader(EvidenceReader, Protocol):
     """Where figures come from. It belongs to one thread; only `interrupt` crosses threads.
 
     Raises:

@@ -17,12 +17,16 @@ PUT_BALANCE = (
     "is_active = excluded.is_active, is_private = excluded.is_private"
 )
 PUT_BALANCE_HISTORY = "INSERT OR REPLACE INTO balance_history VALUES (?, ?, ?, ?)"
+PUT_ACTIVITY = "INSERT OR REPLACE INTO activity VALUES (?, ?, ?)"
 PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
 PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
 
 _HISTORY_EVERY_NS = 15 * 60 * NS
 _LEAP = 0.05
 """A change of this part of the capacity is kept at once."""
+
+_ACTIVE = 4
+"""Where a channel's state says whether it can be used."""
 
 _Row = tuple[int, ...]
 
@@ -53,26 +57,30 @@ class ChannelBooks:
 
     def balances(
         self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
-    ) -> tuple[list[_Row], list[_Row]]:
-        """Rows for `PUT_BALANCE` and `PUT_BALANCE_HISTORY`."""
+    ) -> tuple[list[_Row], list[_Row], list[_Row]]:
+        """Rows for `PUT_BALANCE`, `PUT_BALANCE_HISTORY` and `PUT_ACTIVITY`."""
         rows: list[_Row] = []
         history: list[_Row] = []
+        activity: list[_Row] = []
         for c in channels:
             channel = ids[c.scid]
             state = (
                 c.capacity_sat, c.local_sat, c.remote_sat, spendable_sat(c),
                 int(c.active), int(c.private),
             )  # fmt: skip
-            if self._balances.get(channel) == state:
+            before = self._balances.get(channel)
+            if before == state:
                 continue
             self._balances[channel] = state
+            if before is None or before[_ACTIVE] != state[_ACTIVE]:
+                activity.append((channel, at_ns, state[_ACTIVE]))
             rows.append((channel, at_ns, *state))
             kept_ns, kept_sat = self._kept.get(channel, (0, -1))
             leapt = abs(c.local_sat - kept_sat) >= _LEAP * c.capacity_sat
             if kept_sat != c.local_sat and (leapt or at_ns - kept_ns >= _HISTORY_EVERY_NS):
                 self._kept[channel] = (at_ns, c.local_sat)
                 history.append((channel, at_ns, c.local_sat, c.remote_sat))
-        return rows, history
+        return rows, history, activity
 
     def policies(
         self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int

@@ -23,6 +23,7 @@ from htlctop.domain.records import (
 )
 from htlctop.errors import ReadInterrupted
 from htlctop.store.connect import explain, open_reader
+from htlctop.store.evidence import EvidenceReads
 
 READ_LIMIT_S = 2.0
 _STEPS_BETWEEN_CHECKS = 20_000
@@ -36,7 +37,7 @@ _LINE = (
 )
 
 
-class StoreReader:
+class StoreReader(EvidenceReads):
     """Implements `ports.StatsReader` over an existing store.
 
     Raises:

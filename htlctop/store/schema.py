@@ -91,7 +91,20 @@ CREATE TABLE by_pair (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_INITIAL,)
+_ADVICE = """
+CREATE TABLE mark (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, peer INTEGER NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX mark_at ON mark (at);
+CREATE TABLE activity (
+    channel INTEGER NOT NULL, at INTEGER NOT NULL, is_active INTEGER NOT NULL,
+    PRIMARY KEY (channel, at)
+) WITHOUT ROWID;
+INSERT INTO activity SELECT channel, at, is_active FROM balance;
+CREATE INDEX claim_peer ON claim (out_peer, pool) WHERE pool IN (1, 2);
+"""
+
+MIGRATIONS = (_INITIAL, _ADVICE)
 """Step k brings a store from version k to k + 1; the version is SQLite's user_version."""
 VERSION = len(MIGRATIONS)
 

@@ -18,6 +18,7 @@ from htlctop.domain.types import DEFAULTS, Channel, ChannelLimits, FeePolicy, No
 from htlctop.errors import StoreError
 from htlctop.store.buckets import ADD_BY_CHANNEL, ADD_BY_PAIR, roll_up
 from htlctop.store.channels import (
+    PUT_ACTIVITY,
     PUT_BALANCE,
     PUT_BALANCE_HISTORY,
     PUT_LIMITS,
@@ -228,11 +229,12 @@ class StoreWriter:
         self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
     ) -> None:
         """The balances as just told; `ids` maps scids to channel ids."""
-        rows, history = self._books.balances(channels, ids, at_ns)
+        rows, history, activity = self._books.balances(channels, ids, at_ns)
         if rows or history:
             async with self._transaction():
                 await self._db.executemany(PUT_BALANCE, rows)
                 await self._db.executemany(PUT_BALANCE_HISTORY, history)
+                await self._db.executemany(PUT_ACTIVITY, activity)
                 await self._bump()
 
     async def save_policies(

@@ -1,0 +1,92 @@
+"""What advice is drawn from, as read from a store: payments lost, forwards settled, what changed.
+
+Amounts msat unless named otherwise, times ns. Tuples, because thousands are read at a time.
+"""
+
+from typing import NamedTuple
+
+
+class LostClaim(NamedTuple):
+    """A payment that was refused, as its first try asked for it; repeats are left out.
+
+    `fee_msat` is what was offered, `recovered_msat` what came back of it; `best_msat` what the
+    peer's best channel could send then, None where unknown. `category` is domain.codes.Category.
+    """
+
+    seq: int
+    at_ns: int
+    category: int
+    in_peer: int
+    in_channel: int
+    out_channel: int
+    amount_msat: int
+    fee_msat: int
+    recovered_msat: int
+    best_msat: int | None
+
+    @property
+    def net_msat(self) -> int:
+        """The fee less what came back."""
+        return self.fee_msat - self.recovered_msat
+
+
+class Settled(NamedTuple):
+    """A forward that settled: its first event, the amount sent on and the fee earned."""
+
+    at_ns: int
+    amount_msat: int
+    fee_msat: int
+
+
+class BalancePoint(NamedTuple):
+    """A channel's balance from then on."""
+
+    channel: int
+    at_ns: int
+    local_sat: int
+    remote_sat: int
+
+
+class PolicyPoint(NamedTuple):
+    """What we asked on a channel from then on; inbound fees are discounts (<= 0) or 0."""
+
+    channel: int
+    at_ns: int
+    base_msat: int
+    rate_ppm: int
+    inbound_base_msat: int
+    inbound_rate_ppm: int
+
+
+class LimitsPoint(NamedTuple):
+    """The smallest and largest HTLC of a channel, and whether it was disabled, from then on."""
+
+    channel: int
+    at_ns: int
+    min_htlc_msat: int
+    max_htlc_msat: int
+    is_disabled: int
+
+
+class ActivityPoint(NamedTuple):
+    """Whether a channel could be used, from then on."""
+
+    channel: int
+    at_ns: int
+    is_active: int
+
+
+class ChannelSpan(NamedTuple):
+    """When a channel was first listed and, None while it is open, found closed."""
+
+    channel: int
+    opened_ns: int
+    closed_ns: int | None
+
+
+class Mark(NamedTuple):
+    """A note of the operator's at a time, about a peer or (0) the whole node."""
+
+    at_ns: int
+    peer: int
+    text: str

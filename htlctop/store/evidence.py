@@ -1,0 +1,169 @@
+"""The reads that advice is drawn from: single payments and forwards, and what changed when."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from htlctop.domain.evidence import (
+    ActivityPoint,
+    BalancePoint,
+    ChannelSpan,
+    LimitsPoint,
+    LostClaim,
+    Mark,
+    PolicyPoint,
+    Settled,
+)
+
+
+class EvidenceReads:
+    """Implements `ports.EvidenceReader`; part of the store's reader, which runs its questions."""
+
+    def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:
+        raise NotImplementedError
+
+    def claims(
+        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
+        limit: int,
+    ) -> list[LostClaim]:  # fmt: skip
+        """The newest payments of a pool toward a peer in [from, until), oldest first."""
+        found = self._run(
+            "SELECT claim.seq, at, category, in_peer, in_channel, out_channel, amount, "
+            "in_msat - out_msat, recovered, best_msat FROM claim JOIN htlc ON htlc.seq = claim.seq "
+            f"WHERE pool = ? AND pool IN (1, 2) AND out_peer = ? AND claim.seq >= ? "
+            f"AND NOT is_repeat AND at >= ? AND at < ? AND category IN ({_marks(categories)}) "
+            "ORDER BY claim.seq DESC LIMIT ?",
+            (pool, peer, self._seq_at(from_ns), from_ns, until_ns, *categories, limit),
+        ).fetchall()
+        return [LostClaim._make(row) for row in reversed(found)]
+
+    def settled(
+        self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, *, incoming: bool
+    ) -> list[Settled]:
+        """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
+        newest `limit` HTLCs of each."""
+        side = "in_channel = ? AND in_channel > 0" if incoming else "out_channel = ?"
+        order = "in_htlc" if incoming else "seq"
+        first = self._seq_at(from_ns)
+        found: list[Settled] = []
+        for channel in channels:
+            rows = self._run(
+                "SELECT at, out_msat, in_msat - out_msat FROM (SELECT seq, at, out_msat, in_msat, "
+                f"category FROM htlc WHERE {side} ORDER BY {order} DESC LIMIT ?) "
+                "WHERE category = 1 AND seq >= ? AND at >= ? AND at < ?",
+                (channel, limit, first, from_ns, until_ns),
+            )
+            found += map(Settled._make, rows)
+        return sorted(found)
+
+    def balance_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[BalancePoint]:
+        """The kept balances of channels in [from, until) and the one before, oldest first."""
+        return [
+            BalancePoint._make(row)
+            for row in self._changes(
+                "balance_history", "local_sat, remote_sat", channels, from_ns, until_ns
+            )
+        ]
+
+    def policy_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[PolicyPoint]:
+        """The policies of channels in [from, until) and the one before, oldest first."""
+        columns = "base, ppm, inbound_base, inbound_ppm"
+        return [
+            PolicyPoint._make(row)
+            for row in self._changes("policy", columns, channels, from_ns, until_ns)
+        ]
+
+    def limits_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[LimitsPoint]:
+        """The limits of channels in [from, until) and the one before, oldest first."""
+        columns = "min_htlc, max_htlc, is_disabled"
+        return [
+            LimitsPoint._make(row)
+            for row in self._changes("limits", columns, channels, from_ns, until_ns)
+        ]
+
+    def activity_history(
+        self, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[ActivityPoint]:
+        """When channels went away and came back in [from, until) and before, oldest first."""
+        return [
+            ActivityPoint._make(row)
+            for row in self._changes("activity", "is_active", channels, from_ns, until_ns)
+        ]
+
+    def away(self, from_ns: int, until_ns: int) -> list[int]:
+        """The open channels that could not be used at some time in [from, until)."""
+        found = self._run(
+            "SELECT DISTINCT activity.channel FROM activity JOIN channel ON channel.id = "
+            "activity.channel WHERE NOT is_active AND is_open AND at < ? AND (at >= ? OR NOT "
+            "EXISTS (SELECT 1 FROM activity AS later WHERE later.channel = activity.channel "
+            "AND later.at > activity.at AND later.at <= ?))",
+            (until_ns, from_ns, from_ns),
+        )
+        return [channel for (channel,) in found]
+
+    def channel_spans(self) -> list[ChannelSpan]:
+        """When each of our channels came and went."""
+        return [
+            ChannelSpan._make(row)
+            for row in self._run(
+                "SELECT id, opened, closed FROM channel WHERE peer > 0 AND alias_of IS NULL"
+            )
+        ]
+
+    def count_private(self) -> tuple[int, int]:
+        """(private, all) of the open channels whose balance is known."""
+        private, every = self._run(
+            "SELECT total(is_private), count(*) FROM balance JOIN channel ON id = channel "
+            "WHERE is_open"
+        ).fetchone()
+        return int(private), int(every)
+
+    def marks(self, from_ns: int, until_ns: int) -> list[Mark]:
+        """The operator's notes in [from, until), oldest first."""
+        return [
+            Mark._make(row)
+            for row in self._run(
+                "SELECT at, peer, text FROM mark WHERE at >= ? AND at < ? ORDER BY at, id",
+                (from_ns, until_ns),
+            )
+        ]
+
+    def _changes(
+        self, table: str, columns: str, channels: Sequence[int], from_ns: int, until_ns: int
+    ) -> list[tuple[int, ...]]:
+        if not channels:
+            return []
+        return self._run(
+            f"SELECT t.channel, at, {columns} FROM {table} AS t "
+            f"WHERE t.channel IN ({_marks(channels)}) AND at < ? AND at >= coalesce((SELECT "
+            f"max(at) FROM {table} WHERE channel = t.channel AND at <= ?), ?) "
+            "ORDER BY at, t.channel",
+            (*channels, until_ns, from_ns, from_ns),
+        ).fetchall()
+
+    def _seq_at(self, at_ns: int) -> int:
+        """A seq before which no HTLC began at or after a time: rows lie in time order, but for
+        fractions of a second."""
+        at_ns -= 10**9
+        low, high = self._run(
+            "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM htlc"
+        ).fetchone()
+        while low < high:
+            middle = (low + high) // 2
+            found = self._run(
+                "SELECT seq, at FROM htlc WHERE seq > ? ORDER BY seq LIMIT 1", (middle,)
+            ).fetchone()
+            if found is None or found[1] >= at_ns:
+                high = middle
+            else:
+                low = found[0]
+        return int(low)
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ", ".join("?" * len(values))

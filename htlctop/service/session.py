@@ -29,9 +29,17 @@ class LocalSession:
     Implements what the screen calls a session.
     """
 
-    def __init__(self, store: Path, connection: Connection, *, keep_ns: int | None = None) -> None:
+    def __init__(
+        self,
+        store: Path,
+        connection: Connection,
+        *,
+        keep_ns: int | None = None,
+        settings: Settings = DEFAULTS,
+    ) -> None:
         self.store = store
         self._keep_ns = keep_ns
+        self._settings = settings
         self._collecting = False
         self._connection = connection
 
@@ -50,7 +58,7 @@ class LocalSession:
         made_by = time.monotonic() + FIRST_START_S
         while True:
             try:
-                return open_analyst(self.store)
+                return open_analyst(self.store, self._settings)
             except StoreError:
                 if time.monotonic() > made_by:
                     raise
@@ -73,7 +81,13 @@ class LocalSession:
         while not stopping.is_set():
             try:
                 self._collecting = True
-                await collect(self._connection, self.store, stopping, keep_ns=self._keep_ns)
+                await collect(
+                    self._connection,
+                    self.store,
+                    stopping,
+                    settings=self._settings,
+                    keep_ns=self._keep_ns,
+                )
                 return
             except StoreBusyError:
                 self._collecting = False

@@ -46,6 +46,11 @@ class EventStream:
         self._news = asyncio.Event()
         self._ended = False
 
+    @property
+    def waiting(self) -> int:
+        """How many have come and can be taken without waiting."""
+        return len(self._lines)
+
     def __aiter__(self) -> "EventStream":
         return self
 

@@ -100,6 +100,12 @@ def stamp(at_ns: int, tz: tzinfo | None = None) -> str:
     return local(at_ns, tz).strftime("%Y-%m-%d %H:%M %z")
 
 
+def utc(at_ns: int) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    at = datetime.fromtimestamp(at_ns // _NS, tz=UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ns // 1_000_000 % 1000:03d}Z"
+
+
 def span(length_ns: int) -> str:
     """A length of time in two units: 45s, 12m, 23h41m, 6d4h."""
     seconds = max(0, length_ns) // _NS

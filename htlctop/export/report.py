@@ -1,30 +1,48 @@
-"""The whole node as one report: the JSON contract `htlctop-report/1`, and text for people."""
+"""The whole node as one report, in every format; its JSON is the contract `htlctop-report/1`."""
 
 import json
-from collections.abc import Sequence
 
 from htlctop.analysis.models import (
     CategoryRow,
     ChannelRow,
-    Gap,
     PairRow,
     PeerRow,
     Report,
-    State,
     Sums,
     Totals,
     Window,
 )
-from htlctop.domain.codes import Group
 from htlctop.domain.types import NS
-from htlctop.export.csv import utc
-from htlctop.export.format import LONGEST_LINE, clean, count, name, percent, sat, span, stamp
+from htlctop.export import csv, markdown, text
+from htlctop.export.format import LONGEST_LINE, clean, utc
+from htlctop.export.formats import Format
+from htlctop.export.summary import summary, title
+from htlctop.export.table import Document, Head
+from htlctop.export.views import ranked
 
 SCHEMA = "htlctop-report/1"
-_TOP = 20
-_SHOWN = (Group.LOST, Group.PRICED_OUT, Group.SENDER, Group.CONFIG, Group.ELSEWHERE, Group.OTHER)
 
 Json = dict[str, object]
+
+
+def report(report: Report, form: Format) -> str:
+    """The report in a format: for people what is missed, why and where; for programs every row."""
+    match form:
+        case Format.JSON:
+            return report_json(report)
+        case Format.CSV:
+            return report_csv(report)
+        case Format.MD:
+            return markdown.render(summary(report))
+        case Format.TEXT:
+            return "\n".join([title(report), "", text.body(summary(report))])
+
+
+def report_csv(report: Report) -> str:
+    """One table: the peers, each followed by its channels, then the pairs."""
+    view = report.overview
+    head = Head("report", view.node, view.window, is_replay=view.status.replay)
+    return csv.render(Document(head, (ranked((*view.rows, *report.pairs)),)))
 
 
 def report_json(report: Report) -> str:
@@ -49,114 +67,6 @@ def report_json(report: Report) -> str:
         "pairs": [_pair(row) for row in report.pairs],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def report_text(report: Report) -> str:
-    """The report for a terminal or a pipe: what is missed, why, where, and how much was watched."""
-    view, sums = report.overview, report.overview.totals.sums
-    title = (
-        f"{name(view.node.alias, view.node.pubkey)} · {view.node.network} · lnd {view.node.version}"
-    )
-    lines = [title if view.node.pubkey else "no node yet", ""]
-    window = view.window
-    lines.append(
-        f"window    {window.label}: {stamp(window.from_ns)} to {stamp(window.until_ns)}, "
-        f"watched {span(window.covered_ns)} ({window.coverage:.1%})"
-    )
-    lines += [_gap_line(gap) for gap in window.gaps[-10:]]
-    if view.status.state in (State.REFUSED, State.WAITING):
-        lines.append(f"collector {view.status.state.value}: {view.status.reason}")
-    if view.first_event_ns is None:
-        lines += ["", "nothing was seen yet: run `htlctop` or `htlctop collect`"]
-        return "\n".join(lines) + "\n"
-    totals = view.totals
-    lines += [
-        f"missed    {sat(sums.expected_msat)} sat"
-        f" = net demand {sat(sums.net_demand_msat)} × settle rates;"
-        f" earned {sat(sums.earned_msat)} sat",
-        f"demand    {sat(sums.demand_msat)} sat in {count(sums.claims)} payments, "
-        f"{sat(sums.recovered_msat)} came back by itself; every try {sat(sums.asked_msat)} sat"
-        + (f"; {count(sums.repeats)} repeats not counted" if sums.repeats else ""),
-        f"forwards  {count(totals.forwards)}: {count(sums.settled)} settled, "
-        f"{count(sums.refused)} refused here, {count(sums.downstream)} failed further on, "
-        f"{count(totals.in_flight)} in flight, {count(totals.unknown)} unknown",
-    ]
-    if not totals.forwards and (view.sends or view.receives):
-        lines.append(
-            f"own       {count(view.sends)} sends, {count(view.receives)} receives; "
-            "this node forwards nothing, so there is nothing to miss"
-        )
-    lines += ["", *_why(view.categories), "", *_peers(view.peers)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _why(rows: Sequence[CategoryRow]) -> list[str]:
-    table: list[Sequence[str]] = [
-        ("WHY", "GROUP", "COUNT", "MISSED", "NET DEMAND", "EVERY TRY", "OFFERED")
-    ]
-    for row in rows:
-        if row.category.group in _SHOWN:
-            money = row.category.group is Group.LOST
-            unknown = row.fee_unknown and not row.asked_msat
-            amounts = (
-                ["fee unknown", "", ""]
-                if money and unknown
-                else [
-                    sat(msat) if money else ""
-                    for msat in (row.expected_msat, row.net_demand_msat, row.asked_msat)
-                ]
-            )
-            offered = sat(row.offered_msat) if row.category.group is Group.PRICED_OUT else ""
-            table.append(
-                (row.category.label, row.category.group.label, count(row.count), *amounts, offered)
-            )
-    return _columns(table, left=2)
-
-
-def _peers(rows: Sequence[PeerRow]) -> list[str]:
-    table: list[Sequence[str]] = [
-        ("PEER", "CHANNEL", "WHY", "MISSED", "DEMAND", "REFUSED", "SETTLE", "LOCAL", "EARNED")
-    ]
-    shown = [row for row in rows if row.sums.refused or row.sums.settled or row.sums.downstream]
-    for row in shown[:_TOP]:
-        sums = row.sums
-        channels = row.channels[0].scid if len(row.channels) == 1 else f"∥{len(row.channels)}"
-        table.append(
-            (
-                name(row.alias, row.pubkey, row.peer),
-                channels,
-                row.why.label if row.why else "",
-                sat(sums.expected_msat),
-                sat(sums.net_demand_msat),
-                count(sums.refused),
-                f"{row.settle_rate:.0%}",
-                percent(row.local_sat or 0, row.capacity_sat) if row.capacity_sat else "",
-                sat(sums.earned_msat),
-            )
-        )
-    lines = _columns(table, left=3)
-    if len(shown) > _TOP:
-        lines.append(f"… and {len(shown) - _TOP} more peers (--format json has them all)")
-    return lines
-
-
-def _columns(table: Sequence[Sequence[str]], *, left: int) -> list[str]:
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in table
-    ]
-
-
-def _gap_line(gap: Gap) -> str:
-    shed = f", {count(gap.shed)} events shed" if gap.shed else ""
-    return (
-        f"  gap     {stamp(gap.from_ns)} for {span(gap.until_ns - gap.from_ns)}: "
-        f"{clean(gap.reason, LONGEST_LINE)}{shed}"
-    )
 
 
 def _window(window: Window) -> Json:

@@ -20,6 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from htlctop.analysis.models import Query
 from htlctop.errors import HtlctopError
+from htlctop.export.formats import Format
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import ASCII, BLOCKS
 from htlctop.ui.palette import MONO, Colourless, ansi, themed
@@ -31,7 +32,7 @@ from htlctop.ui.screens.overview import OverviewScreen
 from htlctop.ui.screens.peer import PeerScreen
 from htlctop.ui.session import Session, UiOptions
 from htlctop.ui.table.widget import Table
-from htlctop.ui.takeaway import save_csv, save_screen
+from htlctop.ui.takeaway import save_screen, save_view
 from htlctop.ui.terminal import Manners, Screenfile, has_hung_up
 from htlctop.ui.widgets.lines import Look
 from htlctop.ui.words import WINDOWS
@@ -228,7 +229,7 @@ class HtlctopApp(App[None], inherit_bindings=False):
         """Save the view as CSV."""
         page = self.page
         if page is not None:
-            self._saved(partial(save_csv, page, self.board))
+            self._saved(partial(save_view, page, self.board, form=Format.CSV))
 
     def _saved(self, save: Callable[[Path], Path]) -> None:
         try:

@@ -1,13 +1,17 @@
-"""What `s` and `e` save: the screen as text, the view as CSV, each saying of what it is."""
+"""What `s` and `e` save: the screen as text, the view as data, each saying of what it is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from textual.screen import Screen
 
-from htlctop.analysis.models import NodeView, Window
+from htlctop.analysis.models import NodeView
 from htlctop.errors import UsageError
-from htlctop.export.csv import head, log_csv, overview_csv, peer_csv, utc
 from htlctop.export.files import write_private
+from htlctop.export.format import utc
+from htlctop.export.formats import Format, render
+from htlctop.export.table import Head
+from htlctop.export.views import View, document
 from htlctop.ui.board import Board
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.screens.peer import PeerScreen
@@ -24,31 +28,32 @@ def screen_text(screen: Screen[None]) -> tuple[str, ...]:
 
 def save_screen(page: BaseScreen, board: Board, folder: Path) -> Path:
     """Write what is on the screen; the path written."""
-    lines = [f"# {row}" for row in _head(page, board)]
-    text = "\n".join([*lines, "", *screen_text(page)]) + "\n"
+    head = "".join(f"# {name}: {value}\n" for name, value in _head(page, board).lines())
+    text = "\n".join([head, *screen_text(page)]) + "\n"
     return write_private(folder, _stem(page, board), ".txt", text)
 
 
-def save_csv(page: BaseScreen, board: Board, folder: Path) -> Path:
-    """Write the view's rows; the path written."""
-    if isinstance(page, PeerScreen):
-        if board.detail is None:
-            raise UsageError("nothing to save yet")
-        text = peer_csv(board.detail)
-        if board.peer_log:
-            text += "\n" + log_csv(board.peer_log, ("events of this peer, newest first",))
-    else:
-        if board.overview is None:
-            raise UsageError("nothing to save yet")
-        text = overview_csv(board.overview)
-    return write_private(folder, _stem(page, board), ".csv", text)
-
-
-def _head(page: BaseScreen, board: Board) -> tuple[str, ...]:
-    view = board.detail or board.overview
+def save_view(page: BaseScreen, board: Board, folder: Path, form: Format) -> Path:
+    """Write the view's rows in a format; the path written."""
+    view = _view(page, board)
     if view is None:
-        return head(page.focus_of.value.lower(), NodeView("", "", "", ""), Window("", 0, 0, 0, ()))
-    return head(page.focus_of.value.lower(), view.node, view.window)
+        raise UsageError("nothing to save yet")
+    text = render(document(view, page.focus_of.value, board.query.filter), form)
+    return write_private(folder, _stem(page, board), form.suffix, text)
+
+
+def _view(page: BaseScreen, board: Board) -> View | None:
+    if not isinstance(page, PeerScreen):
+        return board.overview
+    detail = board.detail
+    return replace(detail, events=board.peer_log or detail.events) if detail else None
+
+
+def _head(page: BaseScreen, board: Board) -> Head:
+    name, view = page.focus_of.value, board.detail or board.overview
+    if view is None:
+        return Head(name, NodeView("", "", "", ""))
+    return Head(name, view.node, view.window, board.query.filter, view.status.replay)
 
 
 def _stem(page: BaseScreen, board: Board) -> str:

@@ -1,0 +1,56 @@
+"""A document as Markdown to paste into a forum: notes as a list, tables with pipes.
+
+Names come from strangers: every sign that Markdown, HTML or a linking forum would act on is
+escaped, so that a name is shown and nothing else.
+"""
+
+import re
+
+from htlctop.export.table import Cell, Document, Table, Unit, shown
+
+_ACTIVE = re.compile(r"[\\`*_{}\[\]<>#|~&@$]|[.:](?=[^\W\d]|/)|^[-+](?=\s)")
+"""Signs that format, link or mention; a dot or colon only where an address could go on."""
+_JOINER = "\N{WORD JOINER}"
+
+
+def render(document: Document) -> str:
+    """The document as text."""
+    head = dict(document.head.lines())
+    view = escape(document.head.view)
+    lines = [f"### {view}", ""] if view else []
+    lines += [f"- **{escape(label)}** {escape(note)}" for label, note in document.notes]
+    for table in document.tables:
+        lines += _table(table.for_people())
+    told = [
+        f"{escape(name)} {escape(head[name])}"
+        for name in ("htlctop", "node", "window", "coverage", "filter", "replay", "redacted")
+        if name in head
+    ]
+    return "\n".join([*lines, "", f"*{' · '.join(told)}*"]) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text as it is, whatever a reader of Markdown makes of its signs; for one line."""
+    escaped = _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))
+    # Some forums look for addresses after the escapes are gone: an unseen joiner breaks those.
+    return escaped.replace("\\@", f"\\@{_JOINER}").replace("\\:/", f"\\:{_JOINER}/")
+
+
+def _table(table: Table) -> list[str]:
+    lines = ["", f"**{escape(table.title)}**", ""] if table.title else [""]
+    if not table.rows:
+        return [*lines, "(none)"]
+    lines.append(_row([column.title for column in table.columns]))
+    lines.append(_row(["---" if column.unit.is_left else "--:" for column in table.columns]))
+    units = [column.unit for column in table.columns]
+    lines += [_row(list(map(_cell, row, units))) for row in table.rows]
+    return lines
+
+
+def _cell(cell: Cell, unit: Unit) -> str:
+    text = shown(cell, unit)
+    return escape(text) if unit.is_left else text
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

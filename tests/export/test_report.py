@@ -1,0 +1,109 @@
+"""The report in every format, and a saved one read back."""
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from htlctop.analysis.models import PeerRow, Report
+from htlctop.cli import cli
+from htlctop.errors import UsageError
+from htlctop.export.format import sat
+from htlctop.export.formats import Format
+from htlctop.export.report import report as render
+from htlctop.export.report import report_json
+from htlctop.export.saved import read_report
+from tests.export.made import Maker
+
+
+def made(seed: int) -> Report:
+    """A report whose channels stand under their peers, as the analysis makes them."""
+    maker = Maker(random.Random(seed))
+    report = maker.make(Report)
+    peers = []
+    for at in range(4):
+        peer = maker.make(PeerRow)
+        pubkey = peer.pubkey or f"02{at:064x}"
+        channels = tuple(replace(row, pubkey=pubkey) for row in peer.channels)
+        peers.append(replace(peer, peer=at + 1, pubkey=pubkey, channels=channels))
+    return replace(report, overview=replace(report.overview, rows=tuple(peers), first_event_ns=1))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_saved_report_read_back_writes_the_same_json(seed: int) -> None:
+    text = report_json(made(seed))
+    assert report_json(read_report(text)) == text
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_saved_report_tells_the_same_figures_in_every_format(form: Format) -> None:
+    report = made(4)
+    missed = report.overview.peers[0].sums.expected_msat
+    wanted = str(missed) if form in (Format.JSON, Format.CSV) else sat(missed)
+    for each in (report, read_report(report_json(report))):
+        assert wanted in render(each, form)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda document: document.pop("schema"), "no schema"),
+        (lambda document: document.update(schema="htlctop-report/9"), "htlctop-report/9"),
+        (lambda document: document.pop("totals"), "totals is missing"),
+        (lambda document: document.update(peers={}), "peers is not a list"),
+        (
+            lambda document: document["totals"].update(forwards="7"),
+            "totals.forwards is not a whole",
+        ),
+        (lambda document: document["totals"].update(forwards=True), "totals.forwards is not"),
+        (lambda document: document["totals"].update(claims=10**30), "totals.claims is not"),
+        (lambda document: document["window"].update({"to": "noon"}), "window.to is not a time"),
+        (lambda document: document["pairs"][0].pop("lost"), "pairs[0].lost is missing"),
+        (
+            lambda document: document["categories"][0].update(category="gremlins"),
+            "'gremlins'",
+        ),
+        (lambda document: document["peers"].insert(0, 5), "peers[0] is not an object"),
+    ],
+)
+def test_a_report_that_is_not_whole_is_refused_with_the_place(change, said: str) -> None:
+    document = json.loads(report_json(made(4)))
+    change(document)
+    with pytest.raises(UsageError) as caught:
+        read_report(json.dumps(document))
+    assert said in str(caught.value)
+
+
+def test_fuzzed_reports_are_read_or_refused_and_never_crash() -> None:
+    chance = random.Random(1)
+    text = report_json(made(4))
+    read = refused = 0
+    for _ in range(300):
+        at = chance.randrange(len(text))
+        cut = (
+            text[:at]
+            + chance.choice(("", "0", "null", '"', "[", "-", "9e999", "NaN"))
+            + text[at + chance.randrange(8) :]
+        )
+        try:
+            render(read_report(cut), Format.TEXT)
+            read += 1
+        except UsageError:
+            refused += 1
+    assert read > 10 and refused > 100
+
+
+def test_the_command_renders_a_saved_report_and_names_the_file_that_is_none(tmp_path) -> None:
+    saved = tmp_path / "saved.json"
+    saved.write_text(report_json(made(4)), encoding="utf-8")
+    for form, sign in (("md", "### "), ("csv", "kind,pubkey"), ("json", "htlctop-report/1")):
+        done = CliRunner().invoke(cli, ["report", str(saved), "--format", form])
+        assert done.exit_code == 0 and sign in done.output
+    saved.write_bytes(b"\xff\xfe\x00")
+    for path, said in ((saved, "is no text"), (tmp_path / "none", "cannot read")):
+        done = CliRunner().invoke(cli, ["report", str(path)])
+        assert done.exit_code == 2 and said in done.output and str(path) in done.output
+    done = CliRunner().invoke(cli, ["report", str(saved), "--window", "24h"])
+    assert done.exit_code == 2 and "its own window" in done.output

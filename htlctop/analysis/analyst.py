@@ -5,6 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from htlctop.analysis import following
+from htlctop.analysis.advice.advisor import Advisor
+from htlctop.analysis.advice.ground import Ground
+from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.details import PeerDetail
 from htlctop.analysis.following import Cursor
@@ -34,7 +37,7 @@ from htlctop.analysis.sums import (
     price,
     sort_peers,
 )
-from htlctop.analysis.windows import align, resolve, step_ns
+from htlctop.analysis.windows import align, resolve, step_ns, widened
 from htlctop.domain.codes import Category, EventType, Outcome
 from htlctop.domain.coverage import Interval, covered_ns, last_break_ns
 from htlctop.domain.ports import StatsReader
@@ -60,6 +63,7 @@ class StoreAnalyst:
         self._reader = reader
         self._settings = settings
         self._wall_ns = wall_ns
+        self._advisor = Advisor(reader)
         self._rates: tuple[tuple[int, int], tuple[dict[int, Rate], Rate]] | None = None
 
     def close(self) -> None:
@@ -126,6 +130,16 @@ class StoreAnalyst:
                 events=self._lines(self._reader.log(100, channels=channels), book),
             )
 
+    def advice(self, query: Query) -> Advice:
+        """What to do about it, drawn from seven days at least unless a start is given."""
+        with self._reader.snapshot():
+            return self._advisor.advise(self._ground(widened(query)))
+
+    def curve(self, peer: int, query: Query) -> Curve | None:
+        """A peer's liquidity curve, None without liquidity claims."""
+        with self._reader.snapshot():
+            return self._advisor.curve(self._ground(query), peer)
+
     def find_peer(self, text: str) -> PeerRow:
         """The peer of a public key (or its beginning), an exact name, or a scid in any form.
 
@@ -187,6 +201,20 @@ class StoreAnalyst:
             sends=own[Category.SEND],
             receives=own[Category.RECEIVE],
             first_event_ns=self._reader.first_event_ns(),
+        )
+
+    def _ground(self, query: Query) -> Ground:
+        intervals = self._reader.intervals()
+        window = self._window(query, intervals)
+        book = self._book()
+        return Ground(
+            node=self._node(),
+            status=self._status(intervals),
+            window=window,
+            intervals=intervals,
+            book=book,
+            priced=self._price(window, book),
+            rates=self._rates_at(window),
         )
 
     def _node(self) -> NodeView:

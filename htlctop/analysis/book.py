@@ -65,9 +65,27 @@ class ChannelBook:
         record = self._channels.get(channel)
         return scid_text(record.scid) if record else ""
 
+    def channel_id_of(self, channel: int) -> str:
+        """A channel's id as LND's integer, text; "" for no channel."""
+        record = self._channels.get(channel)
+        return str(record.scid) if record else ""
+
     def channels_of(self, peer: int) -> tuple[int, ...]:
         """A peer's channel ids, aliases included; () for a peer never seen."""
         return tuple(self._by_peer.get(peer, ()))
+
+    def open_channels(self, peer: int) -> tuple[ChannelRecord, ...]:
+        """A peer's open channels, each once whatever ids it goes by."""
+        records = (self._channels[c] for c in self._by_peer.get(peer, ()) if c)
+        return tuple(c for c in records if c.is_open and c.alias_of is None)
+
+    def peer_ids(self) -> tuple[int, ...]:
+        """Every peer that has or had a channel with us."""
+        return tuple(peer for peer in self._by_peer if peer != UNKNOWN_PEER)
+
+    def main_of(self, channel: int) -> int:
+        """The channel that an id stands for: itself, but for an alias."""
+        return self._main.get(channel, channel)
 
     def find(self, text: str) -> PeerRow:
         """The peer of a key (or its beginning), an exact name, or a scid in any of its forms."""

@@ -1,5 +1,7 @@
 """Windows: what "24h" or "all" means at a moment, with the edges that buckets really have."""
 
+from dataclasses import replace
+
 from htlctop.analysis.models import Query, Window
 from htlctop.domain.coverage import Interval, covered_ns, gaps
 from htlctop.domain.records import KEPT_NS, SPANS
@@ -11,6 +13,7 @@ WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
 ALL = "all"
 
 _MINUTE, _HOUR, _DAY = SPANS
+_WEEK = 7 * _DAY
 _STEPS = (
     (_HOUR, _MINUTE),
     (6 * _HOUR, 5 * _MINUTE),
@@ -65,6 +68,13 @@ def resolve(
         gaps=gaps(intervals, from_ns, until_ns),
         is_live=is_live,
     )
+
+
+def widened(query: Query) -> Query:
+    """The query over seven days at least, unless it says where to start: advice rests on that."""
+    if query.since_ns is not None or query.window == ALL:
+        return query
+    return query if duration_ns(query.window) >= _WEEK else replace(query, window="7d")
 
 
 def step_ns(window: Window) -> int:

@@ -1,0 +1,294 @@
+"""The advisor: finds what could be done about each peer, sets thresholds and ranks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
+from htlctop.analysis.advice.channels import about_alignment, about_max_htlc
+from htlctop.analysis.advice.curve import liquidity_curve
+from htlctop.analysis.advice.fees import about_fees
+from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
+from htlctop.analysis.advice.interval import scaled_range
+from htlctop.analysis.advice.liquidity import about_liquidity
+from htlctop.analysis.advice.models import (
+    Advice,
+    Confidence,
+    Curve,
+    Figure,
+    Kind,
+    Opportunity,
+    Urgency,
+)
+from htlctop.analysis.advice.presence import (
+    FULL,
+    about_absence,
+    about_fullness,
+    about_strange,
+)
+from htlctop.analysis.advice.sources import Sources
+from htlctop.domain.codes import PRICED_OUT, Category
+from htlctop.domain.ports import EvidenceReader
+
+LEAST_MSAT = 100_000
+"""Per 30 days: less is not worth a line."""
+LEAST_PART = 0.005
+"""Of what is earned."""
+_LEAST_H = 24
+_LEAST_DAYS = 2
+_LEAST_CLAIMS = 10
+_SHARE = 0.10
+"""A cause counts from this part of what the peer is expected to have missed."""
+_READ_IN_ALL = 24_000
+_LEAST_READ = 200
+_MOST_FULL = 24
+_LIQUIDITY = (Kind.REBALANCE_OUTBOUND, Kind.RAISE_FEES, Kind.INCREASE_CAPACITY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Peers:
+    """Which peers are looked at, and for what."""
+
+    short: set[int]
+    priced_out: set[int]
+    away: set[int]
+    full: set[int]
+    strange: set[int]
+
+    def all(self) -> set[int]:
+        return self.short | self.priced_out | self.away | self.full | self.strange
+
+
+class Advisor:
+    """Draws advice from a window's sums and, where those say that it is worth it, from single
+    payments."""
+
+    def __init__(self, reader: EvidenceReader) -> None:
+        self._reader = reader
+
+    def advise(self, ground: Ground) -> Advice:
+        """Every opportunity worth showing, ranked by its own sat."""
+        found = self._findings(ground)
+        found.sort(key=lambda f: (-f.worth_msat, f.peer, f.kind))
+        least = self._least_msat(ground)
+        shown = [f for f in found if self._is_shown(ground, f, least)]
+        return Advice(
+            node=ground.node,
+            status=ground.status,
+            window=ground.window,
+            opportunities=tuple(_opportunity(ground, f) for f in shown),
+            hidden=len(found) - len(shown),
+            too_early=too_early(ground),
+            why_none="" if shown else self._why_none(ground, len(found), least),
+        )
+
+    def curve(self, ground: Ground, peer: int) -> Curve | None:
+        """A peer's liquidity curve; None without payments refused for liquidity."""
+        case = self.case(ground, peer)
+        if not case.channels or not case.replay.count:
+            return None
+        return liquidity_curve(case.replay, case.feasible_sat)
+
+    def case(self, ground: Ground, peer: int, most: int = MOST_CLAIMS) -> PeerCase:
+        """Everything that is known of one peer."""
+        return PeerCase(ground, self._reader, peer, most)
+
+    def _findings(self, ground: Ground) -> list[Finding]:
+        peers = self._peers(ground)
+        every = sorted(peers.all())
+        most = max(_LEAST_READ, min(MOST_CLAIMS, _READ_IN_ALL // max(1, len(every))))
+        cases = {peer: self.case(ground, peer, most) for peer in every}
+
+        def earns_ppm(peer: int) -> float:
+            case = cases.get(peer) or self.case(ground, peer, _LEAST_READ)
+            return case.outflow.rate_ppm
+
+        sources = Sources(ground, earns_ppm)
+        found: list[Finding] = []
+        for peer, case in cases.items():
+            here: list[Finding | None] = []
+            if peer in peers.away:
+                here.append(about_absence(case))
+            if peer in peers.short:
+                here += [
+                    about_liquidity(case, sources), about_max_htlc(case), about_alignment(case)
+                ]  # fmt: skip
+            if peer in peers.priced_out:
+                here.append(about_fees(case))
+            if peer in peers.strange:
+                here.append(about_strange(case))
+            found += reconcile(case, [f for f in here if f is not None and self._counts(case, f)])
+        # Last, because a full peer is best emptied by the refill of another.
+        taken = {f.peer for f in found if f.kind in _LIQUIDITY}
+        for peer in sorted(peers.full - taken):
+            full = about_fullness(cases[peer], sources)
+            if full is not None:
+                found.append(full)
+        return found
+
+    def _peers(self, ground: Ground) -> _Peers:
+        """The sums say who is looked at more closely."""
+        least = self._least_msat(ground)
+        short, priced_out, away, strange = set[int](), set[int](), set[int](), set[int]()
+        for peer, sums in ground.peers.items():
+            room = sums.expected.get(Category.LIQUIDITY, 0) + sums.expected.get(
+                Category.MAX_HTLC, 0
+            )
+            if ground.per_30d(room) >= least:
+                short.add(peer)
+            if sum(sums.claims.get(c, 0) for c in PRICED_OUT) >= 20:
+                priced_out.add(peer)
+            if ground.per_30d(sums.expected.get(Category.OFFLINE, 0)) >= least:
+                away.add(peer)
+            counted = (Category.ADD_FAILED, Category.EXPOSURE, Category.OTHER)
+            if sum(sums.count.get(c, 0) for c in counted) >= 10:
+                strange.add(peer)
+        gone = self._reader.away(ground.window.from_ns, ground.until_ns)
+        away |= {ground.book.peer_of(channel) for channel in gone} - {0}
+        return _Peers(short, priced_out, away, self._full(ground), strange)
+
+    @staticmethod
+    def _full(ground: Ground) -> set[int]:
+        """The largest peers whose channels are full on our side."""
+        full = []
+        for peer in ground.book.peer_ids():
+            channels = [c for c in ground.channels(peer) if c.capacity_sat]
+            capacity = sum(c.capacity_sat or 0 for c in channels)
+            if capacity and sum(c.local_sat or 0 for c in channels) > FULL * capacity:
+                full.append((capacity, peer))
+        return {peer for _, peer in sorted(full, reverse=True)[:_MOST_FULL]}
+
+    @staticmethod
+    def _counts(case: PeerCase, finding: Finding) -> bool:
+        """Whether a lost category is a tenth of what the peer is expected to have missed."""
+        if finding.kind in (Kind.LOWER_FEES, Kind.INVESTIGATE):
+            return True
+        return finding.worth_msat >= _SHARE * case.sums.all_expected
+
+    @staticmethod
+    def _least_msat(ground: Ground) -> float:
+        """What an opportunity must be worth in 30 days, msat."""
+        return max(LEAST_MSAT, LEAST_PART * ground.per_30d(ground.earned_msat))
+
+    @staticmethod
+    def _is_shown(ground: Ground, finding: Finding, least_msat: float) -> bool:
+        if finding.kind is Kind.INVESTIGATE and finding.guess:
+            return True  # what it is worth is not known, only how often it happens
+        return finding.count > 0 and ground.per_30d(finding.worth_msat) >= least_msat
+
+    def _why_none(self, ground: Ground, hidden: int, least_msat: float) -> str:
+        forwards = any(
+            sums.refused or sums.count.get(Category.SETTLED) or sums.count.get(Category.DOWNSTREAM)
+            for sums in ground.peers.values()
+        )
+        if not forwards:
+            return self._why_nothing(ground)
+        if not hidden:
+            return "nothing that you could do something about was missed in this time"
+        return (
+            f"{hidden} small things were found, none worth {whole(round(least_msat / 1000))} sat "
+            "in 30 days"
+        )
+
+    def _why_nothing(self, ground: Ground) -> str:
+        """Why a node forwards nothing."""
+        peers = [peer for peer in ground.book.peer_ids() if ground.channels(peer)]
+        private, every = self._reader.count_private()
+        if not peers:
+            return "this node has no open channel, so nothing can be forwarded through it"
+        if len(peers) == 1:
+            return (
+                "this node forwards nothing: all its channels are with one peer, and a payment "
+                "comes in from one peer and goes out to another"
+            )
+        if every and private == every:
+            return (
+                "this node forwards nothing: all its channels are private, so nobody can route "
+                "through it"
+            )
+        return "nobody has asked this node to forward anything in this time"
+
+
+def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
+    """What is left when advice about one peer must not contradict itself.
+
+    While a peer is away nothing can be done but to bring it back. A peer that runs dry is not
+    made cheaper; siblings are aligned before one of them alone is changed.
+    """
+    kinds = {f.kind for f in found}
+    if case.is_away and Kind.RECONNECT_PEER in kinds:
+        return [f for f in found if f.kind in (Kind.RECONNECT_PEER, Kind.INVESTIGATE)]
+    if kinds & {*_LIQUIDITY, Kind.ALIGN_CHANNELS}:
+        found = [f for f in found if f.kind is not Kind.LOWER_FEES]
+    fields = [f for f in found if f.kind in (Kind.RAISE_MAX_HTLC, Kind.ALIGN_CHANNELS)]
+    if len(fields) == 2 and any(f.kind is Kind.ALIGN_CHANNELS and f.amount_msat for f in fields):
+        smaller = min(fields, key=lambda f: f.worth_msat)
+        found = [f for f in found if f is not smaller]
+    return found
+
+
+def too_early(ground: Ground) -> str:
+    """In words, why nothing is said about a month yet; "" where enough was watched."""
+    days = ground.watched.days(ground.window.from_ns, ground.until_ns)
+    if ground.covered_h >= _LEAST_H and days >= _LEAST_DAYS:
+        return ""
+    hours = ground.covered_ns / HOUR_NS
+    seen = f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    return (
+        f"too early: watched for {seen}; what a month is worth can be said after "
+        f"{_LEAST_H} h on {_LEAST_DAYS} days"
+    )
+
+
+def _opportunity(ground: Ground, finding: Finding) -> Opportunity:
+    book, peer = ground.book, finding.peer
+    early = bool(too_early(ground)) or finding.count < _LEAST_CLAIMS
+    month = ground.per_30d(finding.worth_msat)
+    source = finding.source
+    return Opportunity(
+        kind=finding.kind,
+        peer=peer,
+        pubkey=book.pubkey_of(peer) or "",
+        alias=book.alias_of(peer),
+        channels=tuple(book.channel_id_of(channel) for channel in finding.channels),
+        worth_msat=finding.worth_msat,
+        per_30d_msat=None if early or not month else scaled_range(month, finding.count),
+        urgency=_urgency(ground, finding, month),
+        confidence=_confidence(ground, finding),
+        amount_msat=finding.amount_msat,
+        break_even_ppm=finding.break_even_ppm,
+        ceiling_ppm=finding.ceiling_ppm,
+        evidence=tuple(_evidence(ground, finding, None if early else month)),
+        source=source,
+        source_pubkey=None if source is None else book.pubkey_of(source),
+        source_alias="" if source is None else book.alias_of(source),
+    )
+
+
+def _evidence(ground: Ground, finding: Finding, month: float | None) -> Iterable[Figure]:
+    yield from finding.evidence
+    hours = round(ground.covered_h, 6)
+    yield Figure("watched hours", hours, "h")
+    if month:
+        formula = f"worth {whole(finding.worth_msat)} ÷ watched hours {whole(hours)} × {MONTH_H}"
+        yield Figure("per 30 days", round(month), "msat", formula)
+    for kind in finding.also:
+        yield Figure("also holds", kind.value)
+
+
+def _urgency(ground: Ground, finding: Finding, month: float) -> Urgency:
+    sums = ground.sums(finding.peer)
+    enough = max(1_000_000, 0.05 * ground.per_30d(ground.earned_msat))
+    per_day = finding.count / ground.covered_days if ground.covered_days else 0.0
+    revenue = round(40 * min(1.0, month / enough))
+    frequency = round(30 * min(1.0, per_day / 10))
+    rate = round(30 * sums.failed_share)
+    return Urgency(revenue + frequency + rate, revenue, frequency, rate)
+
+
+def _confidence(ground: Ground, finding: Finding) -> Confidence:
+    if finding.guess or finding.count < 20 or ground.covered_h < _LEAST_H:
+        return Confidence.LOW
+    if finding.count >= 100 and ground.covered_h >= 72:
+        return Confidence.HIGH
+    return Confidence.MEDIUM

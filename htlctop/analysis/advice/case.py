@@ -1,0 +1,271 @@
+"""One peer's case: what was refused toward it, how full and how fast it was, what it asked."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, sort_bids
+from htlctop.analysis.advice.curve import Replay, Want
+from htlctop.analysis.advice.ground import DAY_NS, Ground
+from htlctop.analysis.advice.levels import Levels, away_ns
+from htlctop.analysis.formulas import share_out
+from htlctop.domain.claims import Pool
+from htlctop.domain.codes import PRICED_OUT, Category
+from htlctop.domain.evidence import LimitsPoint, LostClaim, Settled
+from htlctop.domain.ports import EvidenceReader
+
+MOST_CLAIMS = 2_000
+_ROOM = (Category.LIQUIDITY, Category.MAX_HTLC)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What settled in one direction: how many forwards, msat moved and earned, and since when."""
+
+    count: int
+    amount_msat: int
+    fee_msat: int
+    since_ns: int
+
+    @property
+    def rate_ppm(self) -> float:
+        """What each sat moved earned, in parts per million; 0.0 where nothing moved."""
+        return self.fee_msat * 1e6 / self.amount_msat if self.amount_msat else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """The payments refused for want of room, apart by what would have let them through.
+
+    Each has its share of what the peer expects of these categories; they never overlap.
+    `fields` says by which field a sibling channel with room differed.
+    """
+
+    liquidity: tuple[LostClaim, ...]
+    max_htlc: tuple[LostClaim, ...]
+    align: tuple[LostClaim, ...]
+    expected_msat: dict[str, int]
+    fields: dict[str, frozenset[int]]
+
+
+class PeerCase:
+    """Reads what advice about one peer needs, each thing once and only when asked for.
+
+    `most` is how many of its newest payments and HTLCs are looked at.
+    """
+
+    def __init__(self, ground: Ground, reader: EvidenceReader, peer: int, most: int) -> None:
+        self.ground, self.peer, self.most = ground, peer, most
+        self._reader = reader
+        self.channels = ground.channels(peer)
+        self.ids = tuple(channel.id for channel in self.channels)
+        self.sums = ground.sums(peer)
+        self.rate = ground.rate(peer)
+
+    @cached_property
+    def is_away(self) -> bool:
+        """Whether none of its channels can be used now."""
+        return bool(self.channels) and not any(c.is_active for c in self.channels)
+
+    @cached_property
+    def capacity_sat(self) -> int:
+        """Of all open channels."""
+        return sum(c.capacity_sat or 0 for c in self.channels)
+
+    @cached_property
+    def local_share(self) -> float | None:
+        """Our share of the capacity now, None where unknown."""
+        if not self.capacity_sat:
+            return None
+        return sum(c.local_sat or 0 for c in self.channels) / self.capacity_sat
+
+    @cached_property
+    def feasible_sat(self) -> int:
+        """What the roomiest channel can receive: the peer's side, less a reserve of 1%."""
+        return max(
+            ((c.remote_sat or 0) - (c.capacity_sat or 0) // 100 for c in self.channels), default=0
+        )
+
+    @cached_property
+    def policies(self) -> Policies:
+        """What was asked on its channels and on those that its payments came in by."""
+        claims = (*self.refused, *self.priced_out)
+        channels = {*self.ids, *(c.in_channel for c in claims), *(c.out_channel for c in claims)}
+        start = self.ground.window.from_ns - STALE_NS
+        return Policies(
+            self._reader.policy_history(sorted(channels - {0}), start, self.ground.until_ns)
+        )
+
+    @cached_property
+    def limits(self) -> dict[int, list[LimitsPoint]]:
+        """The limits of its channels over the window, oldest first."""
+        found: dict[int, list[LimitsPoint]] = defaultdict(list)
+        start = min(self.ground.window.from_ns, self.ground.until_ns - 7 * DAY_NS)
+        for point in self._reader.limits_history(self.ids, start, self.ground.until_ns):
+            found[point.channel].append(point)
+        return found
+
+    @cached_property
+    def levels(self) -> Levels:
+        """How full its channels were."""
+        window = self.ground.window
+        history = self._reader.balance_history(self.ids, window.from_ns, self.ground.until_ns)
+        return Levels(
+            self.channels, history, self.ground.watched, window.from_ns, self.ground.until_ns
+        )
+
+    @cached_property
+    def away(self) -> tuple[int, int]:
+        """(watched ns in which none of its channels could be used, how often)."""
+        window = self.ground.window
+        history = self._reader.activity_history(self.ids, 0, self.ground.until_ns)
+        return away_ns(
+            self.channels, history, self.ground.watched, window.from_ns, self.ground.until_ns
+        )
+
+    @cached_property
+    def refused(self) -> list[LostClaim]:
+        """Its newest payments refused for want of room, oldest first."""
+        return self._claims(Pool.LOST, _ROOM)
+
+    @cached_property
+    def priced_out(self) -> list[LostClaim]:
+        """Its newest payments that offered too little, oldest first."""
+        if not any(self.sums.claims.get(c) for c in PRICED_OUT):
+            return []
+        return self._claims(Pool.PRICED_OUT, (Category.FEE,))
+
+    @cached_property
+    def bids(self) -> Bids:
+        """What those offered."""
+        return sort_bids(self.priced_out, self.policies)
+
+    @cached_property
+    def outflow(self) -> Flow:
+        """What left by its channels in the window."""
+        return self.flow(self.ground.window.from_ns, incoming=False)
+
+    @cached_property
+    def inflow(self) -> Flow:
+        """What came in on its channels in the window."""
+        return self.flow(self.ground.window.from_ns, incoming=True)
+
+    def flow(self, since_ns: int, *, incoming: bool) -> Flow:
+        """What settled since then, of the newest HTLCs."""
+        settled = self.settled(since_ns, incoming=incoming)
+        return Flow(
+            len(settled),
+            sum(item.amount_msat for item in settled),
+            sum(item.fee_msat for item in settled),
+            settled[0].at_ns if settled else self.ground.until_ns,
+        )
+
+    def settled(self, since_ns: int, *, incoming: bool) -> list[Settled]:
+        """The forwards that settled since then, of the newest HTLCs, oldest first."""
+        return self._reader.settled(
+            self.ids, since_ns, self.ground.until_ns, self.most, incoming=incoming
+        )
+
+    @cached_property
+    def causes(self) -> Causes:
+        """Its refused payments by what would have let them through."""
+        parts: dict[str, list[LostClaim]] = {"liquidity": [], "max_htlc": [], "align": []}
+        fields: dict[str, set[int]] = defaultdict(set)
+        for claim in self.refused:
+            field = self._differing(claim)
+            if field:
+                fields[field].add(claim.out_channel)
+                parts["align"].append(claim)
+            elif claim.category == Category.MAX_HTLC and has_room(claim):
+                parts["max_htlc"].append(claim)
+            else:
+                parts["liquidity"].append(claim)
+        expected = dict.fromkeys(parts, 0)
+        for category in _ROOM:
+            msat = self.sums.expected.get(category, 0)
+            weights = [
+                sum(max(0, c.net_msat) for c in claims if c.category == category)
+                for claims in parts.values()
+            ]
+            if not any(weights):
+                expected["max_htlc" if category == Category.MAX_HTLC else "liquidity"] += msat
+                continue
+            for name, share in zip(parts, share_out(msat, weights), strict=True):
+                expected[name] += share
+        return Causes(
+            liquidity=tuple(parts["liquidity"]),
+            max_htlc=tuple(parts["max_htlc"]),
+            align=tuple(parts["align"]),
+            expected_msat=expected,
+            fields={name: frozenset(channels) for name, channels in fields.items()},
+        )
+
+    @cached_property
+    def replay(self) -> Replay:
+        """Its payments refused for want of liquidity, to be replayed with more of it."""
+        wants = [want for want in map(_want, self.causes.liquidity) if want.fee_msat > 0]
+        return Replay(wants, self.rate, self._rises() if wants else ())
+
+    @property
+    def replay_h(self) -> float:
+        """The watched hours that the replayed payments come from."""
+        since_ns = self.ground.window.from_ns
+        if len(self.refused) >= self.most:
+            since_ns = self.refused[0].at_ns
+        return self.ground.watched.between(since_ns, self.ground.until_ns) / (3600 * 10**9)
+
+    def max_htlc_at(self, channel: int, at_ns: int) -> int | None:
+        """The largest HTLC of a channel then, msat; None where unknown."""
+        points = self.limits.get(channel, [])
+        known = [point for point in points if point.at_ns <= at_ns] or points[:1]
+        return known[-1].max_htlc_msat if known else None
+
+    def _claims(self, pool: Pool, categories: Sequence[Category]) -> list[LostClaim]:
+        window = self.ground.window
+        return self._reader.claims(
+            pool, self.peer, tuple(map(int, categories)), window.from_ns, self.ground.until_ns,
+            self.most,
+        )  # fmt: skip
+
+    def _differing(self, claim: LostClaim) -> str | None:
+        """The field by which a sibling channel refused what it had room for; None for none."""
+        if len(self.channels) < 2 or claim.best_msat is None or not has_room(claim):
+            return None
+        named = self.ground.book.main_of(claim.out_channel)
+        amount, at_ns = claim.amount_msat, claim.at_ns
+        for sibling in self.ids:
+            if sibling == named:
+                continue
+            largest = self.max_htlc_at(sibling, at_ns)
+            if claim.category == Category.LIQUIDITY and largest is not None and largest < amount:
+                return "max_htlc"
+            if claim.category == Category.MAX_HTLC and (largest is None or largest < amount):
+                continue
+            asked = self.policies.asked_msat(sibling, claim.in_channel, amount, at_ns)
+            if asked is not None and asked > claim.fee_msat:
+                return "fee"
+        return None
+
+    def _rises(self) -> list[tuple[int, int]]:
+        """(time, msat) by which our balances rose, between the kept ones."""
+        window = self.ground.window
+        last: dict[int, int] = {}
+        rises = []
+        for point in self._reader.balance_history(self.ids, window.from_ns, self.ground.until_ns):
+            before = last.get(point.channel, point.local_sat)
+            if point.local_sat > before:
+                rises.append((point.at_ns, (point.local_sat - before) * 1000))
+            last[point.channel] = point.local_sat
+        return rises
+
+
+def has_room(claim: LostClaim) -> bool:
+    """Whether, by what was known, the peer's best channel could have sent it."""
+    return claim.best_msat is None or claim.best_msat >= claim.amount_msat
+
+
+def _want(claim: LostClaim) -> Want:
+    """LND said that there was too little: where we knew of enough, we knew nothing."""
+    best = 0 if has_room(claim) else claim.best_msat or 0
+    return Want(claim.at_ns, claim.amount_msat, claim.net_msat, claim.amount_msat - best)

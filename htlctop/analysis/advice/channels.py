@@ -1,0 +1,101 @@
+"""What a channel's own settings turn away: a max_htlc too small, siblings that differ."""
+
+from collections import defaultdict
+from itertools import pairwise
+
+from htlctop.analysis.advice.case import PeerCase
+from htlctop.analysis.advice.curve import round_up
+from htlctop.analysis.advice.finding import Finding
+from htlctop.analysis.advice.ground import DAY_NS
+from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.domain.evidence import LostClaim
+
+_MOST_OF_THE_FEE = 0.9
+_OFTEN = 3
+"""A max_htlc that changed so many times in a week is set by a tool."""
+
+
+def about_max_htlc(case: PeerCase) -> Finding | None:
+    """raise_max_htlc: the value that lets most of the refused fee through."""
+    claims = case.causes.max_htlc
+    worth = case.causes.expected_msat["max_htlc"]
+    if not worth or not claims or not case.channels:
+        return None
+    changes = max((_changes(case, channel) for channel in case.ids), default=0)
+    if changes >= _OFTEN:
+        return None
+    largest_msat = max((c.capacity_sat or 0) for c in case.channels) * 990
+    named = tuple(sorted({case.ground.book.main_of(claim.out_channel) for claim in claims}))
+    value = _enough(claims)
+    if largest_msat:
+        value = min(value, largest_msat)
+    figures = [
+        Figure("expected, refused by max_htlc while there was room", worth, "msat"),
+        Figure("payments refused by max_htlc", len(claims), ""),
+        Figure("largest of them", max(claim.amount_msat for claim in claims), "msat"),
+        Figure("value to set", value, "msat"),
+    ]
+    for channel in named:
+        now = case.max_htlc_at(channel, case.ground.until_ns)
+        figures.append(Figure(f"max_htlc of {case.ground.book.scid_of(channel)}", now, "msat"))
+    return Finding(
+        Kind.RAISE_MAX_HTLC, case.peer, worth, len(claims), named, figures, amount_msat=value
+    )
+
+
+def about_alignment(case: PeerCase) -> Finding | None:
+    """align_channels: one channel was named and had too little, its sibling had and refused."""
+    claims = case.causes.align
+    worth = case.causes.expected_msat["align"]
+    if not worth or not claims:
+        return None
+    by_field: dict[str, int] = defaultdict(int)
+    for name, channels in case.causes.fields.items():
+        by_field[name] = sum(1 for claim in claims if claim.out_channel in channels)
+    field = max(by_field, key=lambda name: (by_field[name], name))
+    figures = [
+        Figure("expected, refused though a sibling channel had room", worth, "msat"),
+        Figure("payments refused so", len(claims), ""),
+        Figure("field that differs", field),
+    ]
+    rates = []
+    for channel in case.channels:
+        scid = case.ground.book.scid_of(channel.id)
+        if field == "max_htlc":
+            figures.append(
+                Figure(f"max_htlc of {scid}", case.max_htlc_at(channel.id, case.ground.until_ns),
+                       "msat")
+            )  # fmt: skip
+        elif channel.rate_ppm is not None:
+            rates.append(channel.rate_ppm)
+            figures.append(Figure(f"rate of {scid}", channel.rate_ppm, "ppm"))
+            figures.append(Figure(f"base of {scid}", channel.base_msat, "msat"))
+    return Finding(
+        Kind.ALIGN_CHANNELS,
+        case.peer,
+        worth,
+        len(claims),
+        case.ids,
+        figures,
+        amount_msat=_enough(claims) if field == "max_htlc" else None,
+        break_even_ppm=max(rates) if rates else None,
+        ceiling_ppm=min(rates) if rates else None,
+    )
+
+
+def _changes(case: PeerCase, channel: int) -> int:
+    """How often a channel's max_htlc changed in the last week."""
+    since_ns = case.ground.until_ns - 7 * DAY_NS
+    values = [p.max_htlc_msat for p in case.limits.get(channel, ()) if p.at_ns >= since_ns]
+    return sum(1 for before, after in pairwise(values) if before != after)
+
+
+def _enough(claims: tuple[LostClaim, ...]) -> int:
+    """The amount, rounded up, that lets most of the claims' fee through, msat."""
+    total = sum(max(0, claim.net_msat) for claim in claims)
+    through, ordered = 0, sorted(claims, key=lambda claim: claim.amount_msat)
+    for claim in ordered:
+        through += max(0, claim.net_msat)
+        if through >= _MOST_OF_THE_FEE * total:
+            return round_up(-(-claim.amount_msat // 1000)) * 1000
+    return round_up(-(-ordered[-1].amount_msat // 1000)) * 1000

@@ -1,0 +1,70 @@
+"""Whether to ask less of those who would not pay: only if it is sure to bring more."""
+
+from htlctop.analysis.advice.case import PeerCase
+from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.models import Figure, Kind
+
+_LEAST_BIDS = 20
+_LEAST_SOURCES = 3
+_LIQUID = 0.25
+_LIQUID_TIME = 0.80
+_BETTER_BY = 1.20
+
+
+def about_fees(case: PeerCase) -> Finding | None:
+    """lower_fees where the bids seen make up for what those who pay today would pay less."""
+    if not case.priced_out or not case.channels:
+        return None
+    bids = case.bids.bids
+    sources = {bid.in_peer for bid in bids}
+    if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES or case.is_away:
+        return None
+    liquid = case.levels.time_where(lambda level: level.spendable > _LIQUID)
+    if liquid <= _LIQUID_TIME:
+        return None
+    rates = [c.rate_ppm for c in case.channels if c.rate_ppm is not None]
+    if not rates:
+        return None
+    now = max(rates)
+    today = max(0, case.sums.earned)
+    # Volume at today's mean rate; nothing is lost on a peer that sends nothing today.
+    flow = case.outflow
+    settled = today * flow.amount_msat // flow.fee_msat if flow.fee_msat else flow.amount_msat
+    best: tuple[float, int, int] | None = None
+    for rate in sorted({int(bid.rate_ppm) for bid in bids}):
+        if not 0 < rate < now:
+            continue
+        volume = sum(bid.amount_msat for bid in bids if bid.rate_ppm >= rate)
+        income = rate * (settled + case.rate.of_amount(volume)) / 1e6
+        if best is None or income > best[0]:
+            best = income, rate, volume
+    if best is None or best[0] < _BETTER_BY * today:
+        return None
+    income, rate, volume = best
+    expected_volume = case.rate.of_amount(volume)
+    return Finding(
+        Kind.LOWER_FEES,
+        case.peer,
+        round(income) - today,
+        sum(1 for bid in bids if bid.rate_ppm >= rate),
+        case.ids,
+        [
+            Figure("earned today's way", today, "msat"),
+            Figure("settled volume", settled, "msat"),
+            Figure("volume of bids at the new rate", volume, "msat"),
+            Figure("settle rate", round(float(case.rate), 6), ""),
+            Figure(
+                "income at the new rate", round(income), "msat",
+                f"rate {whole(rate)} × (settled {whole(settled)} + "
+                f"bids that settle {whole(expected_volume)}) ÷ 1,000,000",
+            ),
+            Figure("bids", len(bids), ""),
+            Figure("bids from so many peers", len(sources), ""),
+            Figure("offers at a fee of ours out of date", len(case.bids.stale), ""),
+            Figure("offers of under 5 ppm", len(case.bids.zero), ""),
+            Figure("watched time with over 25% to send", round(liquid, 4), ""),
+            Figure("note", "who finds the price too high never comes: bids are a lower bound"),
+        ],
+        break_even_ppm=now,
+        ceiling_ppm=rate,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""What to do about a peer that runs dry: refill it, charge more, or open a larger channel."""
+
+from htlctop.analysis.advice.case import PeerCase
+from htlctop.analysis.advice.curve import round_up
+from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.ground import DAY_NS, MONTH_H
+from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.analysis.advice.sources import Sources
+
+DRY = 0.10
+_LEAST_LARGE = 5
+_LEAST_DRY_DAYS = 3
+_LEAST_DAYS = 7
+
+
+def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
+    """The first of rebalance_outbound, raise_fees and increase_capacity that holds; the others
+    that hold are named in its evidence."""
+    worth = case.causes.expected_msat["liquidity"]
+    count = len(case.causes.liquidity)
+    if not worth or not case.channels:
+        return None
+    rebalance, refusal = _rebalance(case, sources)
+    found = [f for f in (rebalance, _raise_fees(case), _increase_capacity(case)) if f is not None]
+    if not found:
+        return None
+    best = found[0]
+    best.worth_msat, best.count = worth, count
+    best.also = [other.kind for other in found[1:]]
+    best.evidence = [*_refused(case, worth, count), *refusal, *best.evidence]
+    return best
+
+
+def _refused(case: PeerCase, worth: int, count: int) -> list[Figure]:
+    figures = [
+        Figure("expected, refused for liquidity", worth, "msat"),
+        Figure("payments refused for liquidity", count, ""),
+        Figure("settle rate", round(float(case.rate), 6), ""),
+    ]
+    if case.local_share is not None:
+        figures.append(Figure("our side now", round(case.local_share, 4), ""))
+    return figures
+
+
+def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[Figure]]:
+    """The refill, or why it is not advised."""
+    replay = case.replay
+    if case.is_away:
+        return None, [Figure("not refilled", "no channel can be used now")]
+    if not replay.count:
+        return None, []
+    if case.feasible_sat < replay.least_sat():
+        return None, [
+            Figure("not refilled", "no channel can receive what the smallest payment lacked"),
+            Figure("most a channel can receive", case.feasible_sat, "sat"),
+        ]
+    knee = replay.knee(min(case.feasible_sat, round_up(replay.all_sat())))
+    if knee is None or not knee.amount_msat or not case.replay_h:
+        return None, []
+    gross = knee.fee_msat * 1e6 / knee.amount_msat
+    monthly_msat = knee.amount_msat / case.replay_h * MONTH_H
+    turn = min(1.0, monthly_msat / (knee.more_sat * 1000))
+    source, cost = sources.best_for(case.peer, knee.more_sat)
+    break_even = gross * turn - cost
+    figures = [
+        Figure("knee", knee.more_sat, "sat"),
+        Figure("fee served by the knee", knee.fee_msat, "msat"),
+        Figure("amount served by the knee", knee.amount_msat, "msat"),
+        Figure(
+            "gross", round(gross, 3), "ppm",
+            f"fee served {whole(knee.fee_msat)} × 1,000,000 ÷ "
+            f"amount served {whole(knee.amount_msat)}",
+        ),
+        Figure(
+            "part used in 30 days", round(turn, 6), "",
+            f"min(1, amount served {whole(knee.amount_msat)} ÷ watched hours "
+            f"{whole(round(case.replay_h, 6))} × 720 ÷ moved {whole(knee.more_sat * 1000)})",
+        ),
+        Figure("the source's outflow earns", round(cost, 3), "ppm"),
+        Figure(
+            "break-even", round(break_even, 3), "ppm",
+            f"gross {whole(round(gross, 3))} × part used {whole(round(turn, 6))} − "
+            f"source earns {whole(round(cost, 3))}",
+        ),
+    ]  # fmt: skip
+    if break_even < 1:
+        return None, [Figure("not refilled", "moving it would cost more than it earns"), *figures]
+    finding = Finding(
+        Kind.REBALANCE_OUTBOUND,
+        case.peer,
+        0,
+        0,
+        case.ids,
+        figures,
+        amount_msat=knee.more_sat * 1000,
+        break_even_ppm=int(break_even),
+        ceiling_ppm=int(break_even) // 2,
+        source=source,
+    )
+    return finding, []
+
+
+def _raise_fees(case: PeerCase) -> Finding | None:
+    dry = case.levels.time_where(lambda level: level.spendable < DRY)
+    if dry <= 0.5:
+        return None
+    since_ns = case.ground.until_ns - 7 * DAY_NS
+    out, into = case.flow(since_ns, incoming=False), case.flow(since_ns, incoming=True)
+    now = max(
+        ((c.capacity_sat or 0, c.rate_ppm) for c in case.channels if c.rate_ppm is not None),
+        default=None,
+    )
+    if out.amount_msat <= into.amount_msat or now is None or now[1] is None:
+        return None
+    rate = now[1]
+    # The more was refused beside what was earned, the larger the step.
+    worth, earned = case.causes.expected_msat["liquidity"], case.sums.earned
+    step = 0.10 + 0.15 * worth / max(1, worth + max(0, earned))
+    wanted = max(rate + 1, round(rate * (1 + step)))
+    return Finding(
+        Kind.RAISE_FEES,
+        case.peer,
+        0,
+        0,
+        case.ids,
+        [
+            Figure("watched time with under 10% to send", round(dry, 4), ""),
+            Figure("left by it in 7 days", out.amount_msat, "msat"),
+            Figure("came in from it in 7 days", into.amount_msat, "msat"),
+            Figure("rate asked now", rate, "ppm"),
+            Figure(
+                "rate to try", wanted, "ppm",
+                f"asked now {whole(rate)} × (1 + step {whole(round(step, 6))})",
+            ),
+        ],
+        break_even_ppm=rate,
+        ceiling_ppm=wanted,
+    )  # fmt: skip
+
+
+def _increase_capacity(case: PeerCase) -> Finding | None:
+    if case.ground.covered_days < _LEAST_DAYS:
+        return None
+    largest = max((_holds(c.capacity_sat) for c in case.channels), default=0)
+    large = [c for c in case.causes.liquidity if c.amount_msat > largest * 1000]
+    dry_days = case.levels.dry_days(DRY, 0.5)
+    in_msat, out_msat = case.inflow.amount_msat, case.outflow.amount_msat
+    is_drained = dry_days >= _LEAST_DRY_DAYS and 2 * in_msat >= out_msat
+    if not largest or (len(large) < _LEAST_LARGE and not is_drained):
+        return None
+    wanted_sat = max(
+        max(c.capacity_sat or 0 for c in case.channels),
+        max((c.amount_msat for c in large), default=0) * 5 // 4 // 1000,
+    )
+    return Finding(
+        Kind.INCREASE_CAPACITY,
+        case.peer,
+        0,
+        0,
+        case.ids,
+        [
+            Figure("payments larger than a channel can hold", len(large), ""),
+            Figure("most that a channel can hold", largest, "sat"),
+            Figure("days it ran dry after being half full", dry_days, ""),
+            Figure("came in from it", in_msat, "msat"),
+            Figure("left by it", out_msat, "msat"),
+            Figure("on top", "the on-chain fee and the capital"),
+        ],
+        amount_msat=round_up(wanted_sat) * 1000,
+    )
+
+
+def _holds(capacity_sat: int | None) -> int:
+    """What a channel can send at most: all but the reserve of 1%."""
+    return (capacity_sat or 0) * 99 // 100

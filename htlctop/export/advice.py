@@ -1,0 +1,262 @@
+"""Advice in words: one sentence for each opportunity, and a word for where there is no room.
+
+Names are cleaned here; amounts are sat as people write them.
+"""
+
+from collections.abc import Callable, Iterable
+
+from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
+from htlctop.export.csv import utc
+from htlctop.export.format import clean, name, percent, sat, short_sat
+
+Json = dict[str, object]
+
+_SHORT = {
+    Kind.REBALANCE_OUTBOUND: "fill",
+    Kind.RAISE_FEES: "fees+",
+    Kind.LOWER_FEES: "fees-",
+    Kind.INCREASE_CAPACITY: "grow",
+    Kind.REBALANCE_INBOUND: "drain",
+    Kind.RAISE_MAX_HTLC: "max",
+    Kind.ALIGN_CHANNELS: "align",
+    Kind.RECONNECT_PEER: "wake",
+    Kind.INVESTIGATE: "look",
+}
+
+
+def short_word(kind: Kind) -> str:
+    """What to do in at most five characters, for a column."""
+    return _SHORT[kind]
+
+
+def sentence(item: Opportunity) -> str:
+    """What to do, and what it is worth, in one line that needs no explanation."""
+    return f"{_DO[item.kind](item)}{worth(item)}"
+
+
+def worth(item: Opportunity) -> str:
+    """What it brings in a month, to end a sentence with; "" where that cannot be said yet."""
+    if item.per_30d_msat is None:
+        return ""
+    return f", worth {month_range(*item.per_30d_msat)} sat a month"
+
+
+def month_range(low_msat: int, high_msat: int) -> str:
+    """A range in sat, with one unit where both ends have the same."""
+    low, high = (round_sat(msat) for msat in (low_msat, high_msat))
+    if low == high:
+        return low
+    if low[-1:] == high[-1:] and not high[-1:].isdigit():
+        return f"{low[:-1]}–{high}"
+    return f"{low}–{high}"
+
+
+def round_sat(msat: int) -> str:
+    """Msat in sat, in at most five characters; a part of a sat is "<1"."""
+    if 0 < msat < 500:
+        return "<1"
+    amount = (msat + 500) // 1000
+    return short_sat(amount) if amount < 1000 else _thousands(amount)
+
+
+def why(item: Opportunity) -> str:
+    """The figures an opportunity came from, in one line."""
+    return "; ".join(f"{figure.name} {value(figure)}" for figure in item.evidence)
+
+
+def value(figure: Figure) -> str:
+    """A figure's value with its unit, as people read it."""
+    shown, unit = figure.value, figure.unit
+    if shown is None:
+        return "unknown"
+    if unit == "msat" and isinstance(shown, int):
+        return f"{sat(shown)} sat"
+    if isinstance(shown, str):
+        return clean(shown)
+    if isinstance(shown, float) and not unit and 0 <= shown <= 1:
+        return percent(shown, 1)
+    text = f"{shown:,}" if isinstance(shown, int) else f"{shown:,.4g}"
+    return f"{text} {unit}".rstrip()
+
+
+def advice_lines(advice: Advice, limit: int | None = None) -> list[str]:
+    """The opportunities for a text report, ranked, with what is not shown and why."""
+    lines = [f"advice    {advice.too_early}"] if advice.too_early else []
+    if advice.why_none:
+        return [*lines, f"advice    {advice.why_none}"]
+    for number, item in enumerate(advice.opportunities[:limit], 1):
+        lines.append(f"{number:>3}. {sentence(item)}")
+        lines.append(
+            f"     urgency {item.urgency.total} = {item.urgency.revenue}+{item.urgency.frequency}"
+            f"+{item.urgency.rate}, confidence {item.confidence.value}"
+        )
+    more = len(advice.opportunities) - len(advice.opportunities[:limit])
+    if more:
+        lines.append(f"     … and {more} more: htlctop advise")
+    if advice.hidden:
+        lines.append(f"     {advice.hidden} smaller ones are not shown")
+    return lines
+
+
+def advice_json(advice: Advice) -> Json:
+    """The part of a report that is advice: the opportunities, and what they rest on."""
+    return {
+        "opportunities": [opportunity_json(item) for item in advice.opportunities],
+        "advice": {
+            "from": utc(advice.window.from_ns),
+            "to": utc(advice.window.until_ns),
+            "covered_s": round(advice.window.covered_ns / 1e9, 3),
+            "hidden": advice.hidden,
+            "too_early": advice.too_early,
+            "why_none": advice.why_none,
+        },
+    }
+
+
+def opportunity_json(item: Opportunity) -> Json:
+    """One opportunity: amounts integer msat, ids text."""
+    return {
+        "kind": item.kind.value,
+        "peer": item.pubkey,
+        "alias": clean(item.alias),
+        "channels": list(item.channels),
+        "worth_msat": item.worth_msat,
+        "per_30d_msat": None if item.per_30d_msat is None else list(item.per_30d_msat),
+        "urgency": {
+            "total": item.urgency.total,
+            "revenue": item.urgency.revenue,
+            "frequency": item.urgency.frequency,
+            "rate": item.urgency.rate,
+        },
+        "confidence": item.confidence.value,
+        "amount_msat": item.amount_msat,
+        "break_even_ppm": item.break_even_ppm,
+        "ceiling_ppm": item.ceiling_ppm,
+        "source": item.source_pubkey,
+        "sentence": sentence(item),
+        "evidence": _evidence_json(item.evidence),
+    }
+
+
+def _evidence_json(figures: Iterable[Figure]) -> Json:
+    """name (unit) -> value; several of one name become a list."""
+    found: Json = {}
+    for figure in figures:
+        unit = f" ({figure.unit})" if figure.unit else ""
+        key = f"{clean(figure.name)}{unit}"
+        shown = clean(figure.value) if isinstance(figure.value, str) else figure.value
+        known = found.get(key)
+        if key in found:
+            found[key] = [*known, shown] if isinstance(known, list) else [known, shown]
+        else:
+            found[key] = shown
+    return found
+
+
+def _who(item: Opportunity) -> str:
+    return name(item.alias, item.pubkey, item.peer)
+
+
+def _amount(item: Opportunity) -> str:
+    return f"{_thousands((item.amount_msat or 0) // 1000)} sat"
+
+
+def _fill(item: Opportunity) -> str:
+    source = ""
+    if item.source is not None:
+        source = f" from {name(item.source_alias, item.source_pubkey, item.source)}"
+    return f"bring {_amount(item)} into {_who(item)}{source} below {item.ceiling_ppm} ppm"
+
+
+def _raise(item: Opportunity) -> str:
+    return (
+        f"raise the fee toward {_who(item)} from {item.break_even_ppm} to {item.ceiling_ppm} ppm: "
+        "it runs dry, and a price is free to change"
+    )
+
+
+def _lower(item: Opportunity) -> str:
+    return (
+        f"lower the fee toward {_who(item)} from {item.break_even_ppm} to {item.ceiling_ppm} ppm: "
+        "the payments that offered less would bring more in all"
+    )
+
+
+def _grow(item: Opportunity) -> str:
+    return (
+        f"open a channel of {_amount(item)} to {_who(item)}: what it has is too small "
+        "(on-chain fee and capital come on top)"
+    )
+
+
+def _drain(item: Opportunity) -> str:
+    target = next((f.value for f in item.evidence if f.name == "refill with it"), None)
+    how = (
+        f"use its sat to refill {clean(str(target))}"
+        if target
+        else "lower our fee toward it, so that payments leave by it"
+    )
+    return f"make room for {_amount(item)} from {_who(item)}, which is full on our side: {how}"
+
+
+def _max(item: Opportunity) -> str:
+    many = "its channels" if len(item.channels) > 1 else "the channel"
+    return f"raise max_htlc of {many} to {_who(item)} to {_amount(item)}"
+
+
+def _align(item: Opportunity) -> str:
+    if item.amount_msat:
+        return f"give all channels to {_who(item)} a max_htlc of {_amount(item)}"
+    if item.ceiling_ppm is not None and item.ceiling_ppm != item.break_even_ppm:
+        return (
+            f"ask the same fee on all channels to {_who(item)}: {item.ceiling_ppm} ppm, "
+            "like the cheapest"
+        )
+    return f"ask the same fee on all channels to {_who(item)}: they differ in the base fee"
+
+
+def _wake(item: Opportunity) -> str:
+    facts = {figure.name: figure.value for figure in item.evidence}
+    hours = facts.get("watched hours away")
+    away = f", away for {hours:.1f} h" if isinstance(hours, float) and hours >= 0.1 else ""
+    if facts.get("away now") == "yes":
+        return f"reconnect {_who(item)}{away}"
+    return f"keep {_who(item)} connected{away}: look why it drops"
+
+
+def _look(item: Opportunity) -> str:
+    kinds = [f for f in item.evidence if f.name.startswith("refused: ")]
+    seen = ", ".join(f"{value(f)} × {f.name.removeprefix('refused: ')}" for f in kinds)
+    unknown = any(f.name == "of these with unknown fee" for f in item.evidence)
+    return (
+        f"look at the channels to {_who(item)}: they refuse for want of slots or reserve ({seen})"
+        + ("; their fee is unknown" if unknown else "")
+    )
+
+
+_DO: dict[Kind, Callable[[Opportunity], str]] = {
+    Kind.REBALANCE_OUTBOUND: _fill,
+    Kind.RAISE_FEES: _raise,
+    Kind.LOWER_FEES: _lower,
+    Kind.INCREASE_CAPACITY: _grow,
+    Kind.REBALANCE_INBOUND: _drain,
+    Kind.RAISE_MAX_HTLC: _max,
+    Kind.ALIGN_CHANNELS: _align,
+    Kind.RECONNECT_PEER: _wake,
+    Kind.INVESTIGATE: _look,
+}
+
+
+def _thousands(amount: int) -> str:
+    """950, 4.2k, 45k, 1.2M, 120M: two or three digits."""
+    for unit, letter in ((1, ""), (10**3, "k"), (10**6, "M")):
+        tenths = (amount * 10 + unit // 2) // unit
+        if tenths < 9_995:
+            return _tenths(tenths) + letter
+    return _tenths((amount * 10 + 10**9 // 2) // 10**9) + "G"
+
+
+def _tenths(tenths: int) -> str:
+    if tenths % 10 == 0 or tenths >= 100:
+        return str((tenths + 5) // 10)
+    return f"{tenths // 10}.{tenths % 10}"

@@ -6,8 +6,7 @@ Names are cleaned here; amounts are sat as people write them.
 from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
-from htlctop.export.csv import utc
-from htlctop.export.format import clean, name, percent, sat, short_sat
+from htlctop.export.format import clean, name, percent, sat, short_sat, utc
 
 Json = dict[str, object]
 

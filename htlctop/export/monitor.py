@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from htlctop.analysis.models import HtlcLine, StatusView
 from htlctop.domain.codes import Category, Group, Outcome
-from htlctop.export.csv import utc
-from htlctop.export.format import LONGEST_LINE, clean, clock_seconds, count, name, sat, span
+from htlctop.export.format import LONGEST_LINE, clean, clock_seconds, count, name, sat, span, utc
 
 SCHEMA = "htlctop-monitor/1"
 _NAME, _AMOUNT, _FEE, _WHAT = 18, 14, 11, 12

@@ -23,19 +23,16 @@ from htlctop.errors import HtlctopError
 from htlctop.export.formats import Format
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import ASCII, BLOCKS
+from htlctop.ui.messages import Ask, NeedsChanged, Open
+from htlctop.ui.pages import Pages
 from htlctop.ui.palette import MONO, Colourless, ansi, themed
 from htlctop.ui.pump import Pump
 from htlctop.ui.reader import Answer, Want
 from htlctop.ui.screens.base import BaseScreen
-from htlctop.ui.screens.help import HelpScreen
-from htlctop.ui.screens.overview import OverviewScreen
-from htlctop.ui.screens.peer import PeerScreen
 from htlctop.ui.session import Session, UiOptions
-from htlctop.ui.table.widget import Table
 from htlctop.ui.takeaway import save_screen, save_view
 from htlctop.ui.terminal import Manners, Screenfile, has_hung_up
 from htlctop.ui.widgets.lines import Look
-from htlctop.ui.words import WINDOWS
 
 TICK_S = 0.25
 COLLECTOR_STOPS_WITHIN_S = 10.0
@@ -65,7 +62,9 @@ class HtlctopApp(App[None], inherit_bindings=False):
         self.board = Board(title=session.title, query=Query(window=options.window or ""))
         self._screenfile = screenfile
         self.pump = Pump(session.open_analyst, partial(self.call_later, self._answered))
+        self.pages = Pages(self, self._look())
         self.serial = self._asked = 0
+        self.is_due = False
         self._stop = threading.Event()
         self._collecting: Worker[None] | None = None
         self._leaving = False
@@ -75,12 +74,11 @@ class HtlctopApp(App[None], inherit_bindings=False):
     @property
     def page(self) -> BaseScreen | None:
         """The page on top, None before the first."""
-        stack = self.screen_stack
-        return stack[-1] if stack and isinstance(stack[-1], BaseScreen) else None
+        return self.pages.top
 
     def on_mount(self) -> None:
         """Paint first; read and connect once that is on the screen."""
-        self.push_screen(OverviewScreen(self._look()))
+        self.pages.begin()
         self.call_after_refresh(self._begin)
 
     def _look(self) -> Look:
@@ -93,8 +91,7 @@ class HtlctopApp(App[None], inherit_bindings=False):
         return Look(ASCII if self.manners.ascii else BLOCKS, palette)
 
     def _begin(self) -> None:
-        if page := self.page:
-            page.show(self.board)
+        self.pages.show(self.board)
         self._collecting = self.run_worker(
             partial(self.session.run_collector, self._stop),
             name="collector",
@@ -116,37 +113,30 @@ class HtlctopApp(App[None], inherit_bindings=False):
 
     def ask(self) -> None:
         """Have the reader read for the page that shows data, unless it is reading."""
-        page = next((p for p in reversed(self.screen_stack) if not isinstance(p, HelpScreen)), None)
-        if self._leaving or not isinstance(page, BaseScreen):
+        needs = self.pages.needs
+        if self._leaving or not needs:
             return
-        want = Want(
-            query=self.board.query,
-            minute=int(time.time() // 60),
-            lines=page.log_lines,
-            peer=page.peer if isinstance(page, PeerScreen) else None,
-            serial=self.serial,
-        )
+        want = Want(self.board.query, int(time.time() // 60), needs, self.serial)
         if self.pump.ask(want):
             self._asked = self.serial
 
     def _answered(self, answer: Answer) -> None:
         """Take an answer over, and ask again at once where the user asked meanwhile."""
+        self.is_due = answer.is_partial
         if answer.tried:
             board, query = self.board.answered(answer), self.board.query
             if not query.window:
                 board = replace(board, query=replace(query, window=answer.query.window))
             self._turn(board)
-        if self._asked != self.serial:
+        if self._asked != self.serial or answer.is_partial:
             self.ask()
 
     def _turn(self, board: Board) -> None:
-        """Show a new board on every page, so that one underneath is right when it comes up."""
+        """Show a new board."""
         self.board = board
-        for page in self.screen_stack:
-            if isinstance(page, BaseScreen):
-                page.show(board)
+        self.pages.show(board)
 
-    def _question(self, board: Board) -> None:
+    def question(self, board: Board) -> None:
         """The user asked for something else: break off a running read and ask for it now."""
         self.serial += 1
         self._turn(board)
@@ -154,6 +144,10 @@ class HtlctopApp(App[None], inherit_bindings=False):
             self.pump.interrupt()
         else:
             self.ask()
+
+    def _turned_page(self) -> None:
+        """Another page is on top: let go what none shows any more, and read what it needs."""
+        self.question(self.board.keeping(self.pages.keys))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A collector that failed is said so; the stored data stays."""
@@ -163,60 +157,43 @@ class HtlctopApp(App[None], inherit_bindings=False):
 
     # Messages of the pages
 
-    def on_table_opened(self, message: "Table.Opened") -> None:
-        """Drill down."""
-        kind, peer = message.key
-        if kind == "peer":
-            self.push_screen(PeerScreen(self._look(), peer))
-            self._question(self.board.without_peer())
+    def on_ask(self, message: Ask) -> None:
+        """Look at something else; where only the showing of it changes, nothing is read."""
+        board = message.change(self.board)
+        if board.query == self.board.query:
+            self._turn(board)
+        else:
+            self.question(board)
 
-    def on_table_sort_asked(self, message: "Table.SortAsked") -> None:
-        """Sort by another column, or the same the other way."""
-        query = self.board.query
-        same = message.sort is query.sort
-        reverse = query.reverse != message.turn if same else False
-        self._question(
-            replace(self.board, query=replace(query, sort=message.sort, reverse=reverse))
-        )
+    def on_open(self, message: Open) -> None:
+        """Drill down."""
+        if self.pages.open(message.about):
+            self._turned_page()
+
+    def on_needs_changed(self, message: NeedsChanged) -> None:
+        """Read what the page needs now."""
+        self.question(self.board)
 
     # Actions: what the keys of the app do
 
     def action_help(self) -> None:
         """Show the keys of the page; once more puts them away."""
-        page = self.page
-        if isinstance(page, HelpScreen):
-            self.pop_screen()
-        elif page is not None:
-            self.push_screen(HelpScreen(self._look(), page.focus_of))
+        self.pages.help()
 
     async def action_back(self) -> None:
-        """Take one layer away: a message, else the page; the first page stays."""
+        """Take one layer away: a message, what is the page's own, then the page."""
         page = self.page
-        if page is not None and page.message:
+        if page is None:
+            return
+        if page.message:
             page.note("")
-        elif isinstance(page, HelpScreen):
-            self.pop_screen()
-        elif isinstance(page, PeerScreen):
-            self.pop_screen()
-            self._question(self.board.without_peer())
+        elif not page.peel() and self.pages.back():
+            self._turned_page()
 
-    def action_window_next(self) -> None:
-        """The next longer window."""
-        self._window(1)
-
-    def action_window_previous(self) -> None:
-        """The next shorter window."""
-        self._window(-1)
-
-    def _window(self, step: int) -> None:
-        query = self.board.query
-        at = WINDOWS.index(query.window) if query.window in WINDOWS else 1
-        window = WINDOWS[(at + step) % len(WINDOWS)]
-        self._question(replace(self.board, query=replace(query, window=window)))
-
-    def action_freeze(self) -> None:
-        """Hold the tables, or let them go."""
-        self._turn(replace(self.board, frozen=not self.board.frozen))
+    def action_view(self, name: str) -> None:
+        """Go to one of the views."""
+        if self.pages.go(name):
+            self._turned_page()
 
     def action_snapshot(self) -> None:
         """Save the screen as text."""

@@ -2,10 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from htlctop.analysis.details import PeerDetail
-from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
-from htlctop.ui.reader import Answer, Part
+from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.details import (
+    ChannelDetail,
+    History,
+    HtlcDetail,
+    NodeDetail,
+    PairDetail,
+    PeerDetail,
+)
+from htlctop.analysis.models import HtlcLine, NodeView, Overview, Query, StatusView, Window
+from htlctop.ui.parts import Key, Part, Value
+from htlctop.ui.reader import Answer, Found
+from htlctop.ui.subject import Subject
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +28,8 @@ class Board:
     Attributes:
         title: what is looked at, before the node's name is known.
         query: what the user asked for; the answers tell what they are of.
-        question, peer_question: what the overview and the detail are the answers to, so that a
-            page that holds still knows a new one.
-        log, peer_log: the newest HTLCs of the node, and of the peer drilled into.
+        found: the parts as read, by what they are about.
+        node, window: of the newest answer that tells them.
         failures: which part could not be read, and why.
         collector: why the collector of this process ended, "" while it is well.
         frozen: whether the tables hold still.
@@ -25,33 +37,113 @@ class Board:
 
     title: str = ""
     query: Query = field(default_factory=Query)
-    question: Query = field(default_factory=Query)
-    peer_question: Query = field(default_factory=Query)
-    status: StatusView | None = None
-    overview: Overview | None = None
-    detail: PeerDetail | None = None
-    log: tuple[HtlcLine, ...] | None = None
-    peer_log: tuple[HtlcLine, ...] | None = None
-    failures: Mapping[Part, str] = field(default_factory=dict)
+    found: Mapping[Key, Found] = field(default_factory=dict)
+    node: NodeView | None = None
+    window: Window | None = None
+    failures: Mapping[Key, str] = field(default_factory=dict)
     collector: str = ""
     frozen: bool = False
 
     def answered(self, answer: Answer) -> "Board":
         """The board with what an answer brought."""
-        failures = {part: why for part, why in self.failures.items() if part not in answer.tried}
-        board = replace(
-            self, status=answer.status or self.status, failures=failures | dict(answer.failures)
+        failures = {key: why for key, why in self.failures.items() if key not in answer.tried}
+        node, window = self.node, self.window
+        for part in answer.found:
+            if isinstance(part.value, _WINDOWED):
+                node, window = part.value.node, part.value.window
+        return replace(
+            self,
+            found={**self.found, **{part.need.key: part for part in answer.found}},
+            failures=failures | dict(answer.failures),
+            node=node,
+            window=window,
         )
-        if answer.overview:
-            board = replace(board, overview=answer.overview, question=answer.query)
-        if answer.detail:
-            board = replace(board, detail=answer.detail, peer_question=answer.query)
-        if answer.log is None:
-            return board
-        if answer.peer is None:
-            return replace(board, log=answer.log)
-        return replace(board, peer_log=answer.log)
 
-    def without_peer(self) -> "Board":
-        """The board without what belongs to the peer that was drilled into."""
-        return replace(self, detail=None, peer_log=None)
+    def keeping(self, keys: frozenset[Key]) -> "Board":
+        """The board without what belongs to things that no page shows any more."""
+        return replace(
+            self,
+            found={key: part for key, part in self.found.items() if not key[1] or key in keys},
+            failures={key: why for key, why in self.failures.items() if not key[1] or key in keys},
+        )
+
+    @property
+    def status(self) -> StatusView | None:
+        """How the collector and the store are."""
+        return self._get(Part.STATUS, StatusView)
+
+    @property
+    def overview(self) -> Overview | None:
+        """The node over the window, ranked as asked."""
+        return self._get(Part.OVERVIEW, Overview)
+
+    @property
+    def log(self) -> tuple[HtlcLine, ...] | None:
+        """The node's newest HTLCs."""
+        return self.log_of(None)
+
+    @property
+    def page(self) -> Found | None:
+        """An older stretch of the log, with the need that it answers."""
+        return self.found.get((Part.PAGE, None))
+
+    @property
+    def node_detail(self) -> NodeDetail | None:
+        """The node, its collector and its store."""
+        return self._get(Part.NODE, NodeDetail)
+
+    @property
+    def history(self) -> History | None:
+        """The chart of the window with what changed in it."""
+        return self._get(Part.HISTORY, History)
+
+    @property
+    def advice(self) -> Advice | None:
+        """What to do about it."""
+        return self._get(Part.ADVICE, Advice)
+
+    def peer(self, about: Subject) -> PeerDetail | None:
+        """A peer's drill-down."""
+        return self._get(Part.PEER, PeerDetail, about)
+
+    def channel(self, about: Subject) -> ChannelDetail | None:
+        """A channel's drill-down."""
+        return self._get(Part.CHANNEL, ChannelDetail, about)
+
+    def pair(self, about: Subject) -> PairDetail | None:
+        """A pair's drill-down."""
+        return self._get(Part.PAIR, PairDetail, about)
+
+    def htlc(self, about: Subject) -> HtlcDetail | None:
+        """One HTLC."""
+        return self._get(Part.HTLC, HtlcDetail, about)
+
+    def curve(self, about: Subject) -> Curve | None:
+        """A peer's liquidity curve."""
+        return self._get(Part.CURVE, Curve, about)
+
+    def log_of(self, about: Subject | None) -> tuple[HtlcLine, ...] | None:
+        """The newest HTLCs of one thing."""
+        return self._get(Part.LOG, tuple, about)
+
+    def has(self, part: Part, about: Subject | None = None) -> bool:
+        """Whether it was read, also where there was nothing to read."""
+        return (part, about) in self.found
+
+    def question(self, part: Part, about: Subject | None = None) -> Query | None:
+        """What a part is the answer to, None before the first; a page that holds still knows by
+        it that the user asked for another."""
+        found = self.found.get((part, about))
+        return found.query if found else None
+
+    def failure(self, part: Part, about: Subject | None = None) -> str:
+        """Why a part cannot be read, "" where it can."""
+        return self.failures.get((part, about), "")
+
+    def _get(self, part: Part, kind: type[T], about: Subject | None = None) -> T | None:
+        found = self.found.get((part, about))
+        value: Value = found.value if found else None
+        return value if isinstance(value, kind) else None
+
+
+_WINDOWED = (Overview, PeerDetail, ChannelDetail, PairDetail, NodeDetail, History, Advice)

@@ -8,24 +8,41 @@ from textual.binding import Binding
 
 
 class Focus(Enum):
-    """Where keys go: exactly one at a time."""
+    """Where keys go: exactly one at a time. Seven views, four drill-downs, and what lies over."""
 
     OVERVIEW = "Overview"
+    CHANNELS = "Channels"
+    FLOWS = "Flows"
+    EVENTS = "Events"
+    OPPORTUNITIES = "Opportunities"
+    HISTORY = "History"
+    NODE = "Node"
     PEER = "Peer"
+    CHANNEL = "Channel"
+    PAIR = "Pair"
+    HTLC = "HTLC"
     HELP = "Help"
+    PROMPT = "Prompt"
 
 
-EVERYWHERE = frozenset(Focus)
-TABLES = frozenset({Focus.OVERVIEW, Focus.PEER})
-OVERVIEW = frozenset({Focus.OVERVIEW})
+PROMPT = frozenset({Focus.PROMPT})
+EVERYWHERE = frozenset(Focus) - PROMPT
+DATA = EVERYWHERE - {Focus.HELP}
+DRILL_DOWNS = frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR, Focus.HTLC})
+VIEWS = DATA - DRILL_DOWNS
+IN_TIME = DATA - {Focus.HTLC}
+RANKED = frozenset({Focus.OVERVIEW, Focus.CHANNELS})
+TABLES = RANKED | {Focus.FLOWS, Focus.EVENTS}
+OPENING = TABLES | {Focus.OPPORTUNITIES}
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a user can do. `name` is the action method and what a config file rebinds.
+    """One thing a user can do. `name` is what a config file rebinds it by.
 
     `footer` is the word in the footer of `footer_in`, "" keeps it out; the first key stands there.
-    `of_app` tells actions of the app from those of the screen in focus.
+    `of_app` tells actions of the app from those of the screen in focus; `call` is the method with
+    its arguments where it is not the name alone.
     """
 
     name: str
@@ -35,23 +52,37 @@ class Action:
     footer: str = ""
     footer_in: frozenset[Focus] = EVERYWHERE
     of_app: bool = False
+    call: str = ""
 
     @property
     def shown_keys(self) -> str:
         """The keys as a person reads them."""
         return " ".join(key_name(key) for key in self.keys)
 
+    @property
+    def does(self) -> str:
+        """The action as Textual runs it."""
+        return ("app." if self.of_app else "") + (self.call or self.name)
+
+
+def _view(number: int, focus: Focus, help: str) -> Action:
+    name, title = focus.name.lower(), focus.value
+    return Action(
+        name, (str(number),), f"{title}: {help}", EVERYWHERE, of_app=True, call=f"view({name!r})"
+    )
+
 
 ACTIONS = (
     Action("help", ("?",), "this help", EVERYWHERE, "help", of_app=True),
-    Action("open", ("enter", "o"), "open the peer under the cursor", OVERVIEW, "open"),
+    Action("filter", ("/",), "show only what matches", TABLES, "filter"),
+    Action("open", ("enter", "o"), "open what is under the cursor", OPENING, "open"),
     Action(
         "back",
         ("u", "backspace", "escape"),
-        "back by one step: a message, then the page",
+        "back by one step: a message, a drill-down, the filter, then the view",
         EVERYWHERE,
         "back",
-        frozenset({Focus.PEER, Focus.HELP}),
+        DRILL_DOWNS | {Focus.HELP},
         of_app=True,
     ),
     Action("down", ("j", "down"), "down", EVERYWHERE),
@@ -60,25 +91,39 @@ ACTIONS = (
     Action("last", ("G", "end"), "to the end", EVERYWHERE),
     Action("page_down", ("J", "ctrl+d", "pagedown"), "down half a screen", EVERYWHERE),
     Action("page_up", ("K", "ctrl+u", "pageup"), "up half a screen", EVERYWHERE),
-    Action("deeper", ("l", "right"), "unfold the peer's channels, then more columns", OVERVIEW),
-    Action("shallower", ("h", "left"), "fewer columns, then fold the channels", OVERVIEW),
-    Action("sort_next", (">", "."), "sort by the next column", OVERVIEW, "sort"),
-    Action("sort_previous", ("<", ","), "sort by the column before", OVERVIEW),
-    Action("reverse", ("r",), "turn the order round", OVERVIEW),
+    Action("deeper", ("l", "right"), "unfold the row, then more columns", TABLES),
+    Action("shallower", ("h", "left"), "fewer columns, then fold the row", TABLES),
+    Action("sort_next", (">", "."), "sort by the next column", RANKED, "sort"),
+    Action("sort_previous", ("<", ","), "sort by the column before", RANKED),
+    Action("reverse", ("r",), "turn the order round", RANKED),
     Action(
-        "window_next",
-        ("w",),
-        "the next window: 1h 6h 24h 7d 30d all",
-        TABLES,
-        "window",
-        of_app=True,
+        "group",
+        ("b",),
+        "group by peer, channel, pair, incoming peer",
+        frozenset({Focus.OVERVIEW}),
+        "group",
     ),
-    Action("window_previous", ("W",), "the window before", TABLES, of_app=True),
+    Action("window_next", ("w",), "the next window: 1h 6h 24h 7d 30d all", IN_TIME, "window"),
+    Action("window_previous", ("W",), "the window before", IN_TIME),
+    Action("earlier", ("[",), "back in time by half a window", IN_TIME),
+    Action("later", ("]",), "forward in time by half a window", IN_TIME),
+    Action("now", ("}",), "return to now", IN_TIME),
+    Action("freeze", ("space", "p"), "hold the tables still, and let go", DATA, "freeze"),
     Action(
-        "freeze", ("space", "p"), "hold the tables still, and let go", TABLES, "freeze", of_app=True
+        "layout",
+        ("v",),
+        "arrangement: by the terminal's size, wide, middle, narrow",
+        frozenset({Focus.OVERVIEW}),
     ),
     Action("snapshot", ("s",), "save the screen as text", EVERYWHERE, "save", of_app=True),
-    Action("export", ("e",), "save the view as CSV", TABLES, "export", of_app=True),
+    Action("export", ("e",), "save the view as CSV", DATA, "export", of_app=True),
+    _view(1, Focus.OVERVIEW, "what is missed, and why"),
+    _view(2, Focus.CHANNELS, "every channel with every column"),
+    _view(3, Focus.FLOWS, "who wanted to reach whom"),
+    _view(4, Focus.EVENTS, "the log, back to the first HTLC stored"),
+    _view(5, Focus.OPPORTUNITIES, "what to do about it"),
+    _view(6, Focus.HISTORY, "the chart, and what changed"),
+    _view(7, Focus.NODE, "the node, its collector and its store"),
     Action(
         "quit",
         ("q",),
@@ -88,6 +133,11 @@ ACTIONS = (
         of_app=True,
     ),
     Action("leave", ("Q", "ctrl+c"), "quit without asking", EVERYWHERE, of_app=True),
+    Action("accept", ("enter",), "keep the filter and close the prompt", PROMPT),
+    Action("cancel", ("escape",), "close the prompt, with the filter from before", PROMPT),
+    Action("erase", ("backspace",), "erase; in an empty prompt, close it", PROMPT),
+    Action("clear", ("ctrl+u",), "erase everything", PROMPT),
+    Action("erase_word", ("ctrl+w",), "erase a word", PROMPT),
 )
 
 _NAMES = {
@@ -133,7 +183,7 @@ def bindings(focus: Focus) -> list[Binding]:
     return [
         Binding(
             ",".join("comma" if key == "," else key for key in action.keys),
-            f"app.{action.name}" if action.of_app else action.name,
+            action.does,
             action.help,
             show=False,
         )
@@ -146,8 +196,19 @@ def markdown() -> str:
     rows = ["| Keys | What they do | Where |", "| --- | --- | --- |"]
     for action in ACTIONS:
         keys = " ".join(f"`{key_name(key)}`" for key in action.keys)
-        where = "everywhere"
-        if action.where != EVERYWHERE:
-            where = ", ".join(focus.value for focus in Focus if focus in action.where)
-        rows.append(f"| {keys} | {action.help} | {where} |")
+        rows.append(f"| {keys} | {action.help} | {_places(action.where)} |")
     return "\n".join(rows)
+
+
+def _places(where: frozenset[Focus]) -> str:
+    if where == EVERYWHERE:
+        return "everywhere"
+    if where == DATA:
+        return "every view"
+    if len(where) > len(DATA) // 2:
+        return f"every view but {_named(DATA - where)}"
+    return _named(where)
+
+
+def _named(where: frozenset[Focus]) -> str:
+    return ", ".join(focus.value for focus in Focus if focus in where)

@@ -6,8 +6,8 @@ from htlctop.analysis.models import ChannelRow, PeerRow, SortKey
 from htlctop.export.format import ascii_only, count, name, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.why import short
+from htlctop.ui.subject import Subject, channel, peer
 from htlctop.ui.table.columns import Column
-from htlctop.ui.table.roster import Key
 from htlctop.ui.text import Piece, Role
 
 Row = PeerRow | ChannelRow
@@ -15,9 +15,9 @@ DRY = 10
 """Less than this part (1/10) on our side is dry."""
 
 
-def key(row: Row) -> Key:
-    """The identity of a row through every refresh."""
-    return ("peer", row.peer) if isinstance(row, PeerRow) else ("channel", row.channel)
+def key(row: Row) -> Subject:
+    """The identity of a row through every refresh: what it is about."""
+    return peer(row.peer) if isinstance(row, PeerRow) else channel(row.channel)
 
 
 def children(row: Row) -> Sequence[Row]:
@@ -55,7 +55,7 @@ def columns(glyphs: Glyphs) -> tuple[Column[Row], ...]:
         text = name(row.alias, row.pubkey, row.peer)
         return (ascii_only(text) if glyphs.ascii else text), Role.TEXT
 
-    def channel(row: Row, width: int) -> Piece:
+    def scid(row: Row, width: int) -> Piece:
         if isinstance(row, ChannelRow):
             state = "" if row.is_active else "inactive"
             return (state if row.is_open else "closed"), Role.DIM
@@ -84,7 +84,7 @@ def columns(glyphs: Glyphs) -> tuple[Column[Row], ...]:
     bar_title = glyphs.bar_left + glyphs.rule * 6 + glyphs.bar_right
     return (
         Column("name", "PEER", 16, 0, title, SortKey.NAME, to_left=True),
-        Column("channel", "CHANNEL", 14, 6, channel, to_left=True),
+        Column("channel", "CHANNEL", 14, 6, scid, to_left=True),
         amount("MISSED", 9, 0, SortKey.MISSED, "expected_msat"),
         amount("DEMAND", 9, 2, SortKey.DEMAND, "net_demand_msat"),
         number("REFUSED", 8, 3, SortKey.REFUSED, "refused"),

@@ -4,73 +4,68 @@ A `Reader` lives in one thread; `interrupt` alone may be called from another.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from typing import TypeVar
 
-from htlctop.analysis.details import PeerDetail
-from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
-from htlctop.analysis.ports import Analyst, Interrupted, LogQuery
+from htlctop.analysis.models import Query
+from htlctop.analysis.ports import Analyst, Interrupted
+from htlctop.ui.parts import Key, Need, Part, Value, read
 
-LIVE_EVERY_S = 0.5
-TABLES_EVERY_S = 2.0
 STATUS_EVERY_S = 5.0
 """A collector that fell silent changes nothing in the store: only asking tells."""
 REOPEN_EVERY_S = 2.0
 _JITTER_S = 0.05
-
-T = TypeVar("T")
-
-
-class Part(Enum):
-    """What can be read, and can fail, by itself."""
-
-    STORE = "store"
-    STATUS = "status"
-    OVERVIEW = "overview"
-    PEER = "peer"
-    LOG = "log"
+_STORE: Key = (Part.STORE, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What the screen needs. A raised `serial` means that the user asked: all is read at once.
+    """What the screen needs. A raised `serial` means that the user asked: nothing waits for its
+    turn then but what is costly.
 
-    An empty `query.window` takes the smallest that says something. `peer` is the peer of the
-    drill-down, `lines` the length of the log, `minute` the wall clock's.
+    An empty `query.window` takes the smallest that says something; `minute` is the wall clock's.
     """
 
     query: Query
     minute: int
-    lines: int
-    peer: int | None = None
+    needs: tuple[Need, ...]
     serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What was read, None where nothing was due; `tried` parts that failed are in `failures`.
+class Found:
+    """One part as read, and what it answers."""
 
-    `serial`, `query` and `peer` tell what it answers.
+    need: Need
+    query: Query
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was read where it was due; parts that failed are in `failures`.
+
+    `serial` and `query` tell what it answers; `is_partial` that costly parts are still due.
     """
 
     serial: int
     query: Query = field(default_factory=Query)
-    peer: int | None = None
-    status: StatusView | None = None
-    overview: Overview | None = None
-    detail: PeerDetail | None = None
-    log: tuple[HtlcLine, ...] | None = None
-    tried: frozenset[Part] = frozenset()
-    failures: Mapping[Part, str] = field(default_factory=dict)
+    found: Sequence[Found] = ()
+    failures: Mapping[Key, str] = field(default_factory=dict)
+    tried: frozenset[Key] = frozenset()
+    is_partial: bool = False
     interrupted: bool = False
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing new in it."""
-        return not self.tried
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """When a part was last read, which question that answered, and of which moment of the store;
+    no moment where it failed."""
+
+    at_s: float
+    question: Hashable
+    moment: tuple[int, int] | None = None
 
 
 class Reader:
@@ -85,9 +80,7 @@ class Reader:
         self._window = ""
         self._opened: tuple[int, float] = (-1, float("-inf"))
         self._serial = -1
-        self._minute = -1
-        self._generation: dict[Part, int] = {}
-        self._read_at: dict[Part, float] = {}
+        self._seen: dict[Key, _Seen] = {}
 
     def interrupt(self) -> None:
         """Break off what is being read. From any thread."""
@@ -104,7 +97,6 @@ class Reader:
 
     def read(self, want: Want) -> Answer:
         """Read what is due; errors come back in the answer, nothing is raised."""
-        asked = want.serial != self._serial
         try:
             analyst = self._ready(want.serial)
             if analyst is None:
@@ -116,13 +108,10 @@ class Reader:
             self.close()
             return Answer(
                 self._serial,
-                tried=frozenset({Part.STORE}),
-                failures={Part.STORE: str(error) or repr(error)},
+                tried=frozenset({_STORE}),
+                failures={_STORE: str(error) or repr(error)},
             )
-        try:
-            return self._read(analyst, want, generation, asked)
-        except Interrupted:
-            return Answer(self._serial, interrupted=True)
+        return self._read(analyst, want, (generation, want.minute))
 
     def _ready(self, serial: int) -> Analyst | None:
         if self._analyst is None:
@@ -131,84 +120,75 @@ class Reader:
             if asked == serial and now - at < REOPEN_EVERY_S:
                 return None
             self._opened = (serial, now)
-            self._generation.clear()
-            self._read_at.clear()
+            self._seen.clear()
             self._analyst = self._open()
             self._window = self._analyst.smallest_window()
         return self._analyst
 
-    def _read(self, analyst: Analyst, want: Want, generation: int, asked: bool) -> Answer:
-        round_ = _Round(
-            self._clock(),
-            generation,
-            asked or want.minute != self._minute,
-            self._generation,
-            self._read_at,
-        )
+    def _read(self, analyst: Analyst, want: Want, moment: tuple[int, int]) -> Answer:
         query = want.query if want.query.window else replace(want.query, window=self._window)
-        peer, status, overview, detail, log = want.peer, None, None, None, None
-        if want.lines > 0 and round_.due(Part.LOG, LIVE_EVERY_S):
-            log = round_.get(Part.LOG, lambda: analyst.log(LogQuery(limit=want.lines, peer=peer)))
-        if round_.due(Part.STATUS, LIVE_EVERY_S) or round_.due(
-            Part.STATUS, STATUS_EVERY_S, always=True
-        ):
-            status = round_.get(Part.STATUS, analyst.status)
-        if peer is None and round_.due(Part.OVERVIEW, TABLES_EVERY_S):
-            overview = round_.get(Part.OVERVIEW, lambda: analyst.overview(query))
-        if peer is not None and round_.due(Part.PEER, TABLES_EVERY_S):
-            detail = round_.get(Part.PEER, lambda: analyst.peer(peer, query))
-        self._serial, self._minute = want.serial, want.minute
+        asked = want.serial != self._serial
+        self._forget_others(want.needs)
+        due = [need for need in want.needs if self._is_due(need, query, moment, asked)]
+        costly = [need for need in due if need.part.is_costly]
+        # A costly part is read alone, so that the log and the tables never wait for two of them.
+        chosen = [need for need in due if not need.part.is_costly] or costly[:1]
+        found: list[Found] = []
+        failures: dict[Key, str] = {}
+        interrupted = False
+        for need in sorted(chosen, key=_urgency):
+            try:
+                found.append(self._get(analyst, need, query, moment))
+            except Interrupted:
+                interrupted = True
+                break
+            except Exception as error:
+                failures[need.key] = str(error) or repr(error)
+        if not interrupted:
+            self._serial = want.serial
+        tried = {_STORE, *failures, *(part.need.key for part in found)} if chosen else set()
         return Answer(
-            serial=want.serial,
+            serial=self._serial,
             query=query,
-            peer=peer,
-            status=status,
-            overview=overview,
-            detail=detail,
-            log=log,
-            tried=frozenset(round_.tried | {Part.STORE}) if round_.tried else frozenset(),
-            failures=round_.failures,
+            found=found,
+            failures=failures,
+            tried=frozenset(tried),
+            is_partial=any(need not in chosen for need in costly),
+            interrupted=interrupted,
         )
 
+    def _forget_others(self, needs: Sequence[Need]) -> None:
+        """What no page shows any more is read anew when one shows it again."""
+        wanted = {need.key for need in needs}
+        for key in [key for key in self._seen if key not in wanted]:
+            del self._seen[key]
 
-class _Round:
-    """One pass over the parts: which are due, and what came of reading them."""
-
-    def __init__(
-        self,
-        now: float,
-        generation: int,
-        everything: bool,
-        seen: dict[Part, int],
-        read_at: dict[Part, float],
-    ) -> None:
-        self._now = now
-        self._generation = generation
-        self._everything = everything
-        self._seen = seen
-        self._read_at = read_at
-        self.tried: set[Part] = set()
-        self.failures: dict[Part, str] = {}
-
-    def due(self, part: Part, every_s: float, always: bool = False) -> bool:
-        """Whether to read a part: something changed (or `always`), and it is long enough ago."""
-        if self._everything:
+    def _is_due(self, need: Need, query: Query, moment: tuple[int, int], asked: bool) -> bool:
+        """Whether it answers another question, or something changed and it is long enough ago."""
+        seen = self._seen.get(need.key)
+        if seen is None or seen.question != need.question(query):
             return True
-        if self._now - self._read_at.get(part, float("-inf")) < every_s - _JITTER_S:
-            return False
-        return always or self._seen.get(part) != self._generation
+        old_s = self._clock() - seen.at_s + _JITTER_S
+        if seen.moment == moment:
+            return need.part is Part.STATUS and old_s >= STATUS_EVERY_S
+        new_minute = seen.moment is not None and seen.moment[1] != moment[1]
+        return old_s >= need.part.every_s or ((asked or new_minute) and not need.part.is_costly)
 
-    def get(self, part: Part, read: Callable[[], T]) -> T | None:
-        """Read a part; its failure is noted, it stays due, and the others go on."""
-        self.tried.add(part)
-        self._read_at[part] = self._now
-        self._seen.pop(part, None)
+    def _get(self, analyst: Analyst, need: Need, query: Query, moment: tuple[int, int]) -> Found:
+        """Read a part; one that fails is due again later, one broken off at once."""
+        now, question = self._clock(), need.question(query)
+        self._seen[need.key] = _Seen(now, question)
         try:
-            found = read()
+            value = read(analyst, need, query)
         except Interrupted:
+            del self._seen[need.key]
             raise
-        except Exception as error:
-            self.failures[part] = str(error) or repr(error)
-            return None
-        self._seen[part] = self._generation
-        return found
+        self._seen[need.key] = _Seen(now, question, moment)
+        return Found(need, query, value)
+
+
+def _urgency(need: Need) -> int:
+    return _ORDER[need.part]
+
+
+_ORDER = {part: place for place, part in enumerate(Part)}

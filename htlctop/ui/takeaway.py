@@ -1,6 +1,5 @@
 """What `s` and `e` save: the screen as text, the view as data, each saying of what it is."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from textual.screen import Screen
@@ -11,10 +10,9 @@ from htlctop.export.files import write_private
 from htlctop.export.format import utc
 from htlctop.export.formats import Format, render
 from htlctop.export.table import Head
-from htlctop.export.views import View, document
+from htlctop.export.views import document
 from htlctop.ui.board import Board
 from htlctop.ui.screens.base import BaseScreen
-from htlctop.ui.screens.peer import PeerScreen
 
 
 def screen_text(screen: Screen[None]) -> tuple[str, ...]:
@@ -35,25 +33,18 @@ def save_screen(page: BaseScreen, board: Board, folder: Path) -> Path:
 
 def save_view(page: BaseScreen, board: Board, folder: Path, form: Format) -> Path:
     """Write the view's rows in a format; the path written."""
-    view = _view(page, board)
+    view = page.taken(board)
     if view is None:
         raise UsageError("nothing to save yet")
     text = render(document(view, page.focus_of.value, board.query.filter), form)
     return write_private(folder, _stem(page, board), form.suffix, text)
 
 
-def _view(page: BaseScreen, board: Board) -> View | None:
-    if not isinstance(page, PeerScreen):
-        return board.overview
-    detail = board.detail
-    return replace(detail, events=board.peer_log or detail.events) if detail else None
-
-
 def _head(page: BaseScreen, board: Board) -> Head:
-    name, view = page.focus_of.value, board.detail or board.overview
-    if view is None:
+    name, node, now = page.focus_of.value, board.node, board.status
+    if node is None or now is None:
         return Head(name, NodeView("", "", "", ""))
-    return Head(name, view.node, view.window, board.query.filter, view.status.replay)
+    return Head(name, node, board.window, board.query.filter, now.replay)
 
 
 def _stem(page: BaseScreen, board: Board) -> str:

@@ -83,6 +83,7 @@ class Driver:
         await self.until(
             lambda: (
                 not self.app.pump.is_reading
+                and not self.app.is_due
                 and (self.app._leaving or self.app.pump.reader._serial == self.app.serial)
             )
         )

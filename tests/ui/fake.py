@@ -7,8 +7,31 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from htlctop.analysis.details import PeerDetail
+from htlctop.analysis.advice.models import (
+    Advice,
+    Confidence,
+    Curve,
+    CurvePoint,
+    Figure,
+    Kind,
+    Opportunity,
+    Urgency,
+)
+from htlctop.analysis.details import (
+    Balance,
+    Change,
+    ChangeKind,
+    ChannelDetail,
+    History,
+    HtlcDetail,
+    NodeDetail,
+    PairDetail,
+    PeerDetail,
+    Pending,
+    Policy,
+)
 from htlctop.analysis.models import (
+    By,
     CategoryRow,
     ChannelRow,
     Gap,
@@ -18,9 +41,11 @@ from htlctop.analysis.models import (
     PairRow,
     PeerRow,
     Query,
+    Row,
     Series,
     Slice,
     SortKey,
+    SourceRow,
     State,
     StatusView,
     Sums,
@@ -30,6 +55,7 @@ from htlctop.analysis.models import (
 from htlctop.analysis.ports import LogQuery
 from htlctop.domain.codes import Category as C
 from htlctop.domain.codes import EventType, Outcome
+from htlctop.errors import UsageError
 
 NS = 1_000_000_000
 HOUR = 3600 * NS
@@ -171,17 +197,113 @@ def all_peers() -> list[PeerRow]:
     return [make_peer(n, alias, rate, made) for n, (alias, rate, made) in enumerate(PEERS, 1)]
 
 
+def balances(capacity: int | None, local: int | None) -> tuple[Balance, ...]:
+    """A day in which our side ran dry, down to what is left now."""
+    if not capacity or local is None:
+        return ()
+    shares = (0.62, 0.60, 0.66, 0.41, 0.30, 0.12)
+    made = [
+        Balance(NOW - (24 - 4 * index) * HOUR, int(capacity * share), capacity)
+        for index, share in enumerate(shares)
+    ]
+    return (*made, Balance(NOW - HOUR, local, capacity))
+
+
+def policies(channels: tuple[ChannelRow, ...]) -> tuple[Policy, ...]:
+    """What each channel asked nine days ago, and since the day before yesterday."""
+    found = []
+    for row in channels:
+        limits = (1_000, 990_000_000, 80, False)
+        rate = row.fee_rate_ppm or 0
+        for at, ppm in ((NOW - 216 * HOUR, rate - 40), (NOW - 40 * HOUR, rate)):
+            found.append(Policy(at, row.scid, 0, ppm, 0, 0, *limits))
+    return tuple(sorted(found, key=lambda policy: policy.at_ns))
+
+
+CHANGES = (
+    Change(
+        NOW - 40 * HOUR,
+        ChangeKind.FEE,
+        1,
+        "ACINQ",
+        "801000x12x1",
+        "210 ppm",
+        "250 ppm",
+        "",
+        61_000,
+        51_000,
+    ),
+    Change(
+        NOW - 9 * HOUR,
+        ChangeKind.REFILL,
+        2,
+        "Boltz",
+        "790001x3x0",
+        "9,000 sat",
+        "1,210,000 sat",
+        "",
+        48_000,
+        12_000,
+    ),
+    Change(NOW - 2 * HOUR, ChangeKind.MARK, 0, "", "", "", "", "new rebalancer", None, None),
+)
+
+
+def advised(peers: list[PeerRow]) -> tuple[Opportunity, ...]:
+    """What to do about the three that miss the most by a known cause."""
+    kinds = {
+        L: (Kind.REBALANCE_OUTBOUND, 1_200_000_000, 164, 82),
+        X: (Kind.RAISE_MAX_HTLC, 2_000_000_000, None, None),
+        F: (Kind.RECONNECT_PEER, None, None, None),
+    }
+    found = []
+    for row in sorted(peers, key=lambda row: -row.sums.expected_msat)[:4]:
+        if row.why not in kinds or row.sums.expected_msat < 300_000:
+            continue
+        kind, amount, most, ceiling = kinds[row.why]
+        worth = row.sums.expected_msat
+        evidence = (
+            Figure("net demand", row.sums.net_demand_msat, "msat"),
+            Figure("settle rate", row.settle_rate, "", "settled / (settled + failed), 30 d"),
+            Figure("expected", worth, "msat", "net demand x settle rate"),
+        )
+        source = peers[-1] if kind is Kind.REBALANCE_OUTBOUND else None
+        found.append(
+            Opportunity(
+                kind=kind,
+                peer=row.peer,
+                pubkey=row.pubkey or "",
+                alias=row.alias,
+                channels=tuple(channel.channel_id for channel in row.channels),
+                worth_msat=worth,
+                per_30d_msat=(worth * 24, worth * 36),
+                urgency=Urgency(91, 40, 30, 21),
+                confidence=Confidence.HIGH,
+                amount_msat=amount,
+                break_even_ppm=most,
+                ceiling_ppm=ceiling,
+                evidence=evidence,
+                source=source.peer if source else None,
+                source_pubkey=source.pubkey if source else None,
+                source_alias=source.alias if source else "",
+            )
+        )
+    return tuple(found)
+
+
 PRICED_OUT = CategoryRow(C.FEE, 31, 0, 0, 0, 0, 0, 1_204_000)
 UNKNOWN_NEXT = CategoryRow(C.UNKNOWN_NEXT, 57, 0, 0, 0, 0, 0, 0)
 
 
-def causes(only: int | None = None) -> tuple[CategoryRow, ...]:
-    """The lost causes of one peer, or of all; each the sum of its channels' cells."""
+def causes(only: int | None = None, channel: int | None = None) -> tuple[CategoryRow, ...]:
+    """The lost causes of one peer, of one of its channels, or of all; sums of channels' cells."""
     cells: dict[C, list[int]] = {}
     for number, (_, rate, made) in enumerate(PEERS, 1):
         if only not in (None, number):
             continue
-        for one in made:
+        for index, one in enumerate(made):
+            if channel not in (None, index):
+                continue
             for cause, sat, count in one.lost:
                 cell = cells.setdefault(cause, [0, 0, 0])
                 cell[0] += count
@@ -292,16 +414,40 @@ STATUS = StatusView(
     owner=False,
 )
 
-SORTS: dict[SortKey, Callable[[PeerRow], tuple[int, str]]] = {
-    SortKey.MISSED: lambda row: (-row.sums.expected_msat, row.alias),
-    SortKey.DEMAND: lambda row: (-row.sums.net_demand_msat, row.alias),
-    SortKey.REFUSED: lambda row: (-row.sums.refused, row.alias),
-    SortKey.ASKED: lambda row: (-row.sums.asked_msat, row.alias),
-    SortKey.EARNED: lambda row: (-row.sums.earned_msat, row.alias),
-    SortKey.SETTLED: lambda row: (-row.sums.settled, row.alias),
-    SortKey.LOCAL: lambda row: (-(row.local_sat or 0), row.alias),
-    SortKey.NAME: lambda row: (0, row.alias.lower()),
+SORTS: dict[SortKey, Callable[[Row], int]] = {
+    SortKey.MISSED: lambda row: -row.sums.expected_msat,
+    SortKey.DEMAND: lambda row: -row.sums.net_demand_msat,
+    SortKey.REFUSED: lambda row: -row.sums.refused,
+    SortKey.ASKED: lambda row: -row.sums.asked_msat,
+    SortKey.EARNED: lambda row: -row.sums.earned_msat,
+    SortKey.SETTLED: lambda row: -row.sums.settled,
+    SortKey.LOCAL: lambda row: -(getattr(row, "local_sat", None) or 0),
+    SortKey.NAME: lambda row: 0,
 }
+
+
+def names(row: Row) -> str:
+    """What a row is called, for sorting and for the filter."""
+    if isinstance(row, PairRow):
+        return f"{row.in_alias} {row.out_alias}"
+    return f"{row.alias} {row.scid}" if isinstance(row, ChannelRow) else row.alias
+
+
+def split(sums: Sums, parts: int) -> list[Sums]:
+    """Sums in halves, quarters and so on, the last takes the rest; they add up to the whole."""
+    found = []
+    for _ in range(parts - 1):
+        share = _half(sums)
+        found.append(share)
+        sums = _less(sums, share)
+    return [*found, sums]
+
+
+PENDING = (
+    Pending("801000x12x1", 1, "ACINQ", False, 1_250_000_000, 861_031, 31),
+    Pending("790001x3x0", 2, "Boltz", False, 900_000_000, 861_144, 144),
+    Pending("777100x1200x1", 4, "Kraken", True, 900_225_000, 861_184, 184),
+)
 
 
 @dataclass
@@ -312,7 +458,9 @@ class FakeAnalyst:
     categories: tuple[CategoryRow, ...] | None = None
     lines: tuple[HtlcLine, ...] = field(default_factory=log)
     the_status: StatusView = STATUS
-    node: NodeView = NODE
+    identity: NodeView = NODE
+    pending: tuple[Pending, ...] = PENDING
+    advised: tuple[Opportunity, ...] | None = None
     sends: int = 3
     receives: int = 2
     first_event_ns: int | None = NOW - 20 * 24 * HOUR
@@ -346,7 +494,7 @@ class FakeAnalyst:
         unknown, hanging = 4, self.the_status.in_flight
         forwards = sums.settled + sums.refused + sums.downstream + unknown + hanging
         return Overview(
-            node=self.node,
+            node=self.identity,
             status=self.the_status,
             window=self._window(query),
             totals=Totals(
@@ -354,7 +502,7 @@ class FakeAnalyst:
             ),
             categories=categories,
             rows=self._ranked(query),
-            unfiltered=len(self.peers),
+            unfiltered=len(self._rows(query.by)),
             series=series(sums.expected_msat, sums.net_demand_msat),
             offline=sum(not peer.online for peer in self.peers),
             dry=sum(
@@ -369,34 +517,176 @@ class FakeAnalyst:
 
     def peer(self, peer: int, query: Query) -> PeerDetail:
         self._called("peer")
-        row = next(row for row in self.peers if row.peer == peer)
-        sources = [self.peers[(peer + step) % len(self.peers)] for step in (3, 4, 7)]
-        left, pairs = row.sums, []
-        for index, source in enumerate(sources):
-            share = left if index == len(sources) - 1 else _half(left)
-            left = _less(left, share)
-            pairs.append(
-                PairRow(
-                    source.peer, source.pubkey, source.alias, row.peer, row.pubkey, row.alias, share
-                )
-            )
+        row = self._peer(peer)
         return PeerDetail(
-            node=self.node,
+            node=self.identity,
             status=self.the_status,
             window=self._window(query),
             row=row,
             categories=causes(peer),
-            sources=tuple(pairs),
+            sources=self._pairs_to(row),
             series=series(row.sums.expected_msat, row.sums.net_demand_msat),
-            balance=(),
-            policies=(),
-            pending=(),
+            balance=balances(row.capacity_sat, row.local_sat),
+            policies=policies(row.channels),
+            pending=tuple(one for one in self.pending if one.peer == peer),
             events=self.log(LogQuery(50, peer=peer)),
         )
+
+    def channel(self, channel: int, query: Query) -> ChannelDetail:
+        self._called("channel")
+        owner = self._peer(channel // 10)
+        row = next((row for row in owner.channels if row.channel == channel), None)
+        if row is None:
+            raise UsageError("the store knows no such channel")
+        shares = split(row.sums, 3)
+        pairs = zip(self._pairs_to(owner), shares, strict=True)
+        return ChannelDetail(
+            node=self.identity,
+            status=self.the_status,
+            window=self._window(query),
+            row=row,
+            peer_row=owner,
+            categories=causes(row.peer, channel % 10),
+            sources=tuple(replace(pair, sums=share) for pair, share in pairs),
+            series=series(row.sums.expected_msat, row.sums.net_demand_msat),
+            balance=balances(row.capacity_sat, row.local_sat),
+            policies=policies((row,)),
+            pending=tuple(one for one in self.pending if one.scid == row.scid),
+            events=self.log(LogQuery(50, channel=channel)),
+        )
+
+    def pair(self, in_peer: int, out_peer: int, query: Query) -> PairDetail:
+        self._called("pair")
+        row = next(
+            row
+            for row in self._pairs_to(self._peer(out_peer))
+            if row.in_peer == in_peer or not in_peer
+        )
+        sums = row.sums
+        return PairDetail(
+            node=self.identity,
+            status=self.the_status,
+            window=self._window(query),
+            row=row,
+            categories=(
+                CategoryRow(
+                    C.LIQUIDITY,
+                    sums.lost,
+                    0,
+                    sums.asked_msat,
+                    sums.demand_msat,
+                    sums.net_demand_msat,
+                    sums.expected_msat,
+                    0,
+                ),
+            ),
+            series=series(sums.expected_msat, sums.net_demand_msat),
+            events=self.log(LogQuery(50, pair=(in_peer, out_peer))),
+        )
+
+    def htlc(self, seq: int) -> HtlcDetail:
+        self._called("htlc")
+        found = next((one for one in self.lines if one.seq == seq), None)
+        if found is None:
+            raise UsageError("the store does not hold this HTLC any more")
+        tries = [one for one in self.lines if one.at_ns == found.retry_of_ns]
+        amount, fee = found.amount_msat, found.fee_msat
+        return HtlcDetail(
+            node=self.identity,
+            status=self.the_status,
+            line=found,
+            in_channel_id="854485",
+            in_htlc=4711,
+            out_channel_id="880688",
+            out_htlc=0,
+            in_msat=None if amount is None or fee is None else amount + fee,
+            out_msat=amount,
+            fee_asked_msat=fee,
+            best_msat=None if not amount or not found.short_msat else amount - found.short_msat,
+            total_msat=None if not amount or not found.short_msat else amount - found.short_msat,
+            known_ns=found.at_ns - 22 * NS,
+            from_history=False,
+            attempts=(*tries, found) if tries else (),
+        )
+
+    def node(self, query: Query) -> NodeDetail:
+        self._called("node")
+        window = self._window(query)
+        channels = [channel for peer in self.peers for channel in peer.channels]
+        return NodeDetail(
+            node=self.identity,
+            status=self.the_status,
+            window=window,
+            rows=31_880,
+            oldest_ns=self.first_event_ns,
+            wal_bytes=2_400_000,
+            block_height=861_000,
+            synced=True,
+            channels_open=len(channels),
+            channels_active=sum(channel.is_active for channel in channels),
+            capacity_sat=sum(channel.capacity_sat or 0 for channel in channels),
+            local_sat=sum(channel.local_sat or 0 for channel in channels),
+            pending=self.pending,
+            gaps=window.gaps,
+            cannot_tell=("final_htlc_event: settles are seen, their order is not",),
+        )
+
+    def history(self, query: Query) -> History:
+        self._called("history")
+        sums = total([peer.sums for peer in self.peers])
+        return History(
+            node=self.identity,
+            status=self.the_status,
+            window=self._window(query),
+            series=series(sums.expected_msat, sums.net_demand_msat),
+            changes=CHANGES,
+        )
+
+    def advice(self, query: Query) -> Advice:
+        self._called("advice")
+        found = advised(self.peers) if self.advised is None else self.advised
+        return Advice(
+            node=self.identity,
+            status=self.the_status,
+            window=self._window(query),
+            opportunities=found,
+            hidden=2 if found else 0,
+            too_early="",
+            why_none="" if found else "nothing refused that would be worth anything",
+        )
+
+    def curve(self, peer: int, query: Query) -> Curve | None:
+        self._called("curve")
+        row = self._peer(peer)
+        if row.why is not C.LIQUIDITY:
+            return None
+        most = row.sums.expected_msat
+        points = (
+            CurvePoint(500_000, most * 38 // 100, 0.38, 2 * HOUR),
+            CurvePoint(1_200_000, most * 80 // 100, 0.80, 9 * HOUR),
+            CurvePoint(3_000_000, most, 1.0, 31 * HOUR),
+        )
+        return Curve(points, 1, row.sums.claims)
 
     def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
         self._called("log")
         found = [one for one in self.lines if query.peer in (None, one.in_peer, one.out_peer)]
+        if query.pair is not None:
+            found = [one for one in found if (one.in_peer, one.out_peer) == query.pair]
+        if query.channel is not None:
+            scid = next(
+                row.scid
+                for row in self._peer(query.channel // 10).channels
+                if row.channel == query.channel
+            )
+            found = [one for one in found if scid in (one.in_scid, one.out_scid)]
+        if query.before_seq is not None:
+            found = [one for one in found if one.seq < query.before_seq]
+        if query.until_ns is not None:
+            found = [one for one in found if one.at_ns <= query.until_ns]
+        if query.filter:
+            text = query.filter.lower()
+            found = [one for one in found if text in f"{one.in_alias} {one.out_alias}".lower()]
         return tuple(found[: query.limit])
 
     def smallest_window(self) -> str:
@@ -416,17 +706,61 @@ class FakeAnalyst:
         if name in self.fail:
             raise self.fail[name]
 
-    def _ranked(self, query: Query) -> tuple[PeerRow, ...]:
-        rows = sorted(self.peers, key=SORTS[query.sort])
+    def _peer(self, number: int) -> PeerRow:
+        row = next((row for row in self.peers if row.peer == number), None)
+        if row is None:
+            raise UsageError("the store knows no such peer")
+        return row
+
+    def _pairs_to(self, row: PeerRow) -> tuple[PairRow, ...]:
+        """Three peers that wanted to reach this one; they add up to its sums."""
+        sources = [self.peers[(row.peer + step) % len(self.peers)] for step in (3, 4, 7)]
+        return tuple(
+            PairRow(
+                source.peer, source.pubkey, source.alias, row.peer, row.pubkey, row.alias, share
+            )
+            for source, share in zip(sources, split(row.sums, 3), strict=True)
+        )
+
+    def _rows(self, by: By) -> list[Row]:
+        if by is By.PEER:
+            return list(self.peers)
+        if by is By.CHANNEL:
+            return [channel for peer in self.peers for channel in peer.channels]
+        pairs = [pair for peer in self.peers for pair in self._pairs_to(peer)]
+        if by is By.PAIR:
+            return list(pairs)
+        sources: dict[int, list[PairRow]] = {}
+        for pair in pairs:
+            sources.setdefault(pair.in_peer, []).append(pair)
+        return [
+            SourceRow(
+                peer,
+                some[0].in_pubkey,
+                some[0].in_alias,
+                total([pair.sums for pair in some]),
+                C.LIQUIDITY,
+            )
+            for peer, some in sources.items()
+        ]
+
+    def _ranked(self, query: Query) -> tuple[Row, ...]:
+        """Sorted as asked; the filter is a part of a name here, and "bad:" is no filter."""
+        if query.filter.startswith("bad:"):
+            raise UsageError("no such key: bad")
+        rows = [r for r in self._rows(query.by) if query.filter.lower() in names(r).lower()]
+        rows.sort(key=lambda row: (SORTS[query.sort](row), names(row).lower()))
         return tuple(reversed(rows) if query.reverse else rows)
 
     def _window(self, query: Query) -> Window:
         hours = SPANS.get(query.window, 24)
+        until = NOW if query.until_ns is None else query.until_ns
         gap = Gap(NOW - 12 * HOUR, NOW - 12 * HOUR + 19 * 60 * NS, "node down")
-        start = NOW - hours * HOUR
-        gaps = (gap,) if start < gap.from_ns else ()
+        start = until - hours * HOUR
+        gaps = (gap,) if start < gap.from_ns and gap.until_ns < until else ()
         lost = sum(one.until_ns - one.from_ns for one in gaps)
-        return Window(query.window, start, NOW, hours * HOUR - lost, gaps)
+        live = query.until_ns is None
+        return Window(query.window, start, until, hours * HOUR - lost, gaps, live)
 
 
 def _half(sums: Sums) -> Sums:

@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 from fake import FakeAnalyst
 
-from htlctop.analysis.models import Query
+from htlctop.analysis.models import Overview, Query, SortKey
 from htlctop.analysis.ports import Interrupted
 from htlctop.errors import StoreError
-from htlctop.ui.reader import Part, Reader, Want
+from htlctop.ui.parts import Need, Part, detail_of
+from htlctop.ui.reader import Reader, Want
+from htlctop.ui.subject import peer
 
-WANT = Want(query=Query(window=""), minute=1, lines=5)
+NEEDS = (Need(Part.STATUS), Need(Part.LOG, lines=5), Need(Part.OVERVIEW))
+WANT = Want(query=Query(window=""), minute=1, needs=NEEDS)
 
 
 class Bench:
@@ -29,7 +32,7 @@ class Bench:
     def read(self, want: Want = WANT, after: float = 0.0) -> set[Part]:
         self.now += after
         self.answer = self.reader.read(want)
-        return set(self.answer.tried) - {Part.STORE}
+        return {part for part, _ in self.answer.tried} - {Part.STORE}
 
 
 @pytest.fixture
@@ -85,24 +88,64 @@ def test_a_new_minute_brings_everything(bench: Bench) -> None:
 
 def test_a_question_of_the_user_is_answered_at_once(bench: Bench) -> None:
     want = replace(WANT, serial=1, query=Query(window="7d"))
-    assert Part.OVERVIEW in bench.read(want)
-    assert bench.answer.serial == 1 and bench.answer.overview is not None
-    assert bench.answer.overview.window.label == "7d"
+    assert bench.read(want) == {Part.OVERVIEW}, "what has no window is not read again"
+    (found,) = bench.answer.found
+    assert bench.answer.serial == 1 and found.query.window == "7d"
+    assert isinstance(found.value, Overview) and found.value.window.label == "7d"
 
 
-def test_in_a_drill_down_the_peer_is_read_in_place_of_the_overview(bench: Bench) -> None:
-    assert bench.read(replace(WANT, serial=1, peer=2)) == {Part.LOG, Part.STATUS, Part.PEER}
+def test_another_order_or_filter_reads_what_goes_by_it_and_nothing_else(bench: Bench) -> None:
+    wide = (*NEEDS, detail_of(peer(2)), Need(Part.ADVICE), Need(Part.CURVE, peer(1)))
+    want = replace(WANT, needs=wide)
+    while bench.read(want):
+        pass
+    sorted_by = replace(want, serial=1, query=Query(window="24h", sort=SortKey.NAME))
+    assert bench.read(sorted_by) == {Part.OVERVIEW}
+    filtered = replace(want, serial=2, query=replace(sorted_by.query, filter="kraken"))
+    assert bench.read(filtered) == {Part.OVERVIEW, Part.LOG}
+
+
+def test_the_log_of_one_thing_does_not_go_by_the_filter(bench: Bench) -> None:
+    query = Query(window="24h", filter="no such name")
+    bench.read(replace(WANT, query=query, needs=(Need(Part.LOG, peer(4), lines=5),)))
+    assert len(bench.answer.found[0].value) == 5  # type: ignore[arg-type]
+
+
+def test_costly_parts_are_read_alone_after_all_others_one_at_a_time(bench: Bench) -> None:
+    wide = (Need(Part.ADVICE), Need(Part.HISTORY), detail_of(peer(2)), *NEEDS)
+    want = replace(WANT, needs=wide, serial=1)
+    assert bench.read(want) == {Part.PEER}
+    assert bench.answer.is_partial
+    assert bench.read(want) == {Part.ADVICE}
+    assert bench.answer.is_partial
+    assert bench.read(want) == {Part.HISTORY}
+    assert not bench.answer.is_partial
+    bench.analyst.bump()
+    assert bench.read(want, after=2) == {Part.LOG, Part.STATUS, Part.OVERVIEW, Part.PEER}
+    assert bench.read(want, after=4) == set(), "nothing changed, and costly parts wait"
+    bench.analyst.bump()
+    read = [bench.read(want, after=4), bench.read(want), bench.read(want)]
+    assert read[0] == {Part.LOG, Part.STATUS, Part.OVERVIEW, Part.PEER}
+    assert read[1:] == [{Part.ADVICE}, {Part.HISTORY}]
+
+
+def test_a_page_that_comes_back_is_read_anew(bench: Bench) -> None:
+    other = replace(WANT, needs=(Need(Part.STATUS), detail_of(peer(2))))
+    assert bench.read(other) == {Part.PEER}
+    assert bench.read(WANT) == {Part.LOG, Part.OVERVIEW}
 
 
 def test_a_part_that_fails_is_named_and_the_others_are_read(bench: Bench) -> None:
     bench.analyst.fail["overview"] = StoreError("the index is broken")
+    bench.analyst.bump()
     bench.read(replace(WANT, serial=1))
-    assert bench.answer.failures == {Part.OVERVIEW: "the index is broken"}
-    assert bench.answer.log is not None and bench.answer.status is not None
+    assert bench.answer.failures == {(Part.OVERVIEW, None): "the index is broken"}
+    assert {found.need.part for found in bench.answer.found} == {Part.LOG, Part.STATUS}
 
 
 def test_a_part_that_failed_is_tried_again_though_nothing_changed(bench: Bench) -> None:
     bench.analyst.fail["overview"] = StoreError("busy")
+    bench.analyst.bump()
     bench.read(replace(WANT, serial=1))
     bench.analyst.fail.clear()
     assert bench.read(replace(WANT, serial=1), after=2) == {Part.OVERVIEW}
@@ -110,18 +153,20 @@ def test_a_part_that_failed_is_tried_again_though_nothing_changed(bench: Bench) 
 
 def test_a_read_broken_off_leaves_the_question_unanswered(bench: Bench) -> None:
     bench.analyst.fail["overview"] = Interrupted()
+    bench.analyst.bump()
     want = replace(WANT, serial=3)
-    bench.read(want)
+    assert bench.read(want) == {Part.LOG, Part.STATUS}, "what was read before is kept"
     assert bench.answer.interrupted and bench.answer.serial != 3
     bench.analyst.fail.clear()
-    assert bench.read(want) == {Part.LOG, Part.STATUS, Part.OVERVIEW}
+    assert bench.read(want) == {Part.OVERVIEW}
+    assert bench.answer.serial == 3
 
 
 def test_a_store_that_cannot_be_opened_is_tried_again_every_two_seconds() -> None:
     made = Bench()
     made.analyst.fail["open"] = StoreError("no such store")
     made.read()
-    assert made.answer.failures == {Part.STORE: "no such store"}
+    assert made.answer.failures == {(Part.STORE, None): "no such store"}
     made.analyst.fail.clear()
     assert made.read(after=1) == set()
     assert made.read(after=1) == {Part.LOG, Part.STATUS, Part.OVERVIEW}

@@ -200,7 +200,9 @@ async def test_forwards_without_a_refusal_are_counted_while_waiting() -> None:
 async def test_hostile_names_are_shown_harmless_and_nothing_gets_wider(
     size: tuple[int, int],
 ) -> None:
-    analyst = FakeAnalyst(node=NodeView("02ab", HOSTILE[0] + HOSTILE[6], "main\x1bnet", "0\x07.21"))
+    analyst = FakeAnalyst(
+        identity=NodeView("02ab", HOSTILE[0] + HOSTILE[6], "main\x1bnet", "0\x07.21")
+    )
     for index, alias in enumerate(HOSTILE):
         at = index % len(analyst.peers)
         row = analyst.peers[at]
@@ -344,6 +346,7 @@ async def test_a_key_that_asks_breaks_off_a_read_that_is_running() -> None:
         analyst.overview = slow  # type: ignore[method-assign,assignment]
         analyst.interrupt = broken.set  # type: ignore[method-assign]
         assert plain is not None
+        analyst.bump()
         driver.app.serial += 1
         driver.app.ask()
         await driver.until(entered.is_set)

@@ -94,7 +94,7 @@ async def test_every_sort_key_can_be_reached_and_its_column_is_always_shown() ->
     async with running((40, 15)) as driver:
         seen = set()
         for _ in range(9):
-            seen.add(driver.app.board.question.sort)
+            seen.add(driver.app.board.query.sort)
             assert "▾" in driver.table.text[0]
             await driver.press(">")
         assert seen == set(SortKey)
@@ -146,12 +146,6 @@ async def test_right_unfolds_a_peer_then_goes_through_the_columns_and_left_comes
         assert "DEMAND" in driver.table.text[1]
         await driver.press("left")
         assert "└" not in driver.text
-
-
-async def test_opening_a_channel_row_opens_its_peer() -> None:
-    async with running() as driver:
-        await driver.press("l", "j", "enter")
-        await driver.shows("ACINQ  ∥2 channels")
 
 
 async def test_the_table_sums_to_the_totals_above_it() -> None:

@@ -5,7 +5,7 @@ from htlctop.export.format import ascii_only, clean, clock, clock_seconds, count
 from htlctop.export.format import span as length
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.reader import Part as Read
+from htlctop.ui.parts import Part as Read
 from htlctop.ui.text import Line, Part, Role, indent, line, wrap
 
 LAG_FROM_NS = 5_000_000_000
@@ -14,7 +14,7 @@ _QUIET = (State.LIVE, State.ENDED)
 
 def is_stale(board: Board) -> bool:
     """Whether what is shown may be older than it looks, and is dimmed for it."""
-    if board.status is None or board.failures.get(Read.STORE):
+    if board.status is None or board.failure(Read.STORE):
         return True
     return board.status.state not in _QUIET
 
@@ -22,7 +22,7 @@ def is_stale(board: Board) -> bool:
 def status(board: Board, width: int, glyphs: Glyphs) -> Line:
     """Node, state, badges, window, coverage and clock in one line."""
     narrow = width < 60
-    window = _window(board)
+    window = board.window
     lefts = [*_node(board, narrow), *_state(board, glyphs, narrow), *_badges(board)]
     if narrow:
         lefts.sort(key=lambda part: part.role is not Role.GOOD)
@@ -41,8 +41,7 @@ def status(board: Board, width: int, glyphs: Glyphs) -> Line:
 
 
 def _node(board: Board, narrow: bool) -> list[Part]:
-    view = board.overview or board.detail
-    node = view.node if view else NodeView("", "", "", "")
+    node = board.node or NodeView("", "", "", "")
     name = clean(node.alias) or clean(node.pubkey)[:12] or clean(board.title)
     parts = [] if narrow else [Part("htlctop", Role.STRONG, 7)]
     if name:
@@ -55,7 +54,7 @@ def _node(board: Board, narrow: bool) -> list[Part]:
 
 
 def _state(board: Board, glyphs: Glyphs, narrow: bool) -> list[Part]:
-    if board.failures.get(Read.STORE):
+    if board.failure(Read.STORE):
         return [Part(f"{glyphs.alarm} store unreadable", Role.BAD)]
     if board.collector:
         return [Part(f"{glyphs.alarm} collector failed", Role.BAD)]
@@ -101,14 +100,9 @@ def _badges(board: Board) -> list[Part]:
     return parts
 
 
-def _window(board: Board) -> Window | None:
-    view = board.detail or board.overview
-    return view.window if view else None
-
-
 def reason(board: Board) -> str:
     """One sentence on why it is not live and what mends it; "" while there is nothing to say."""
-    if why := board.failures.get(Read.STORE) or board.failures.get(Read.STATUS):
+    if why := board.failure(Read.STORE) or board.failure(Read.STATUS):
         return clean_line(why)
     if board.collector:
         return clean_line(board.collector)

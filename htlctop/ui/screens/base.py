@@ -1,5 +1,7 @@
-"""What every screen has: a focus with its keys, a footer, a note over the last lines."""
+"""What every page has: a focus with its keys, a footer, a note over the last lines."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -7,9 +9,14 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
+from htlctop.export.views import View
+from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus
+from htlctop.ui.messages import Ask
+from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint.keys import footer
+from htlctop.ui.parts import Need
 from htlctop.ui.text import Line, Role, line, wrap
 from htlctop.ui.widgets.lines import Look, Pane
 
@@ -17,7 +24,10 @@ NOTE_S = 8.0
 
 
 class BaseScreen(Screen[None], inherit_bindings=False):
-    """A page of the app. `show` gives it a new board; `note` a message, "" takes it away."""
+    """A page of the app. `show` gives it a new board; `note` a message, "" takes it away.
+
+    `focus_of` names its keys, `needs` the parts of the board that it shows.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS = ""
@@ -33,15 +43,37 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self.message = ""
         self._noting: Timer | None = None
         self._heights: dict[Pane, int] = {}
+        self._held: Board | None = None
 
     def show(self, board: Board) -> None:
         """Paint what changed."""
         raise NotImplementedError
 
     @property
-    def log_lines(self) -> int:
-        """How many lines of the log this page shows, 0 for none."""
-        return 0
+    def needs(self) -> tuple[Need, ...]:
+        """The parts that this page shows, besides the status."""
+        return ()
+
+    def taken(self, board: Board) -> View | None:
+        """The view model that `e` saves, None while there is none."""
+        return board.overview
+
+    def peel(self) -> bool:
+        """Take a layer of the page's own away, as a prompt; whether there was one."""
+        return False
+
+    def held(self, board: Board) -> Board:
+        """The board for what a freeze holds still: the one of that moment, until the user asks
+        for another window, order or time and the answer is there."""
+        was = self._held
+        if was is None or not board.frozen or self._questions(was) != self._questions(board):
+            self._held = board
+        return self._held or board
+
+    def _questions(self, board: Board) -> tuple[object, ...]:
+        return tuple(board.question(*need.key) for need in self.needs)
+
+    # Messages over the page
 
     def note(self, text: str) -> None:
         """Show a message over the bottom of the page for a while, or take it away."""
@@ -61,11 +93,19 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
         self.note_pane.show(paint)
 
+    # Parts of every layout
+
     def show_footer(self, height: int) -> None:
         """Give the footer its line, or none."""
         self.footer.display = height > 0
         glyphs = self.look.glyphs
         self.footer.show(lambda width, _: footer(self.focus_of, width, glyphs))
+
+    def show_banner(self, board: Board, most: int) -> None:
+        """Why it is not live, in as many lines as it takes up to `most`; none while it is."""
+        text = status_paint.reason(board)
+        self.set_height(self.banner, len(wrap(text, max(1, self.size.width - 2), most)))
+        self.banner.show(partial(status_paint.banner, board, glyphs=self.look.glyphs))
 
     def set_height(self, pane: Pane, height: int) -> None:
         """Give a pane so many lines; none hides it."""
@@ -84,3 +124,33 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def lay_out(self, width: int, height: int) -> None:
         """Decide what there is room for."""
         raise NotImplementedError
+
+    # Actions: looking at another window or time
+
+    def ask(self, change: Callable[[Board], Board]) -> None:
+        """Have the app look at something else."""
+        self.post_message(Ask(change))
+
+    def action_window_next(self) -> None:
+        """The next longer window."""
+        self.ask(partial(asking.window, step=1))
+
+    def action_window_previous(self) -> None:
+        """The next shorter window."""
+        self.ask(partial(asking.window, step=-1))
+
+    def action_earlier(self) -> None:
+        """Back in time."""
+        self.ask(partial(asking.time, step=-1))
+
+    def action_later(self) -> None:
+        """Forward in time."""
+        self.ask(partial(asking.time, step=1))
+
+    def action_now(self) -> None:
+        """Live again."""
+        self.ask(asking.live)
+
+    def action_freeze(self) -> None:
+        """Hold the tables, or let them go."""
+        self.ask(asking.frozen)

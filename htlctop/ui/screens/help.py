@@ -9,7 +9,7 @@ from textual.widget import Widget
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint.keys import help_page
-from htlctop.ui.screens.peer import SheetScreen
+from htlctop.ui.screens.sheets import SheetScreen
 from htlctop.ui.widgets.lines import Look
 
 

@@ -8,7 +8,8 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from htlctop.analysis.models import CategoryRow, Overview, Query
+from htlctop.analysis.models import CategoryRow, Overview
+from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.layout import WHY_WIDTH, Form, Layout, layout
@@ -16,16 +17,16 @@ from htlctop.ui.paint import live as live_paint
 from htlctop.ui.paint import overview as paint
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint import why as why_paint
+from htlctop.ui.parts import Need, Part
 from htlctop.ui.peers import Row, children, columns, key
-from htlctop.ui.reader import Part
-from htlctop.ui.screens.base import BaseScreen
+from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.table.widget import Content, Table
-from htlctop.ui.text import Line, Role, line, wrap
+from htlctop.ui.text import Line, Role, line
 from htlctop.ui.widgets.lines import Look, Pane
 from htlctop.ui.words import SORTED_BY
 
 
-class OverviewScreen(BaseScreen):
+class OverviewScreen(TableScreen):
     """The first page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.OVERVIEW)]
@@ -40,8 +41,6 @@ class OverviewScreen(BaseScreen):
         self.why_line = Pane(look, id="why-line")
         self.live = Pane(look, id="live")
         self._plan: Layout | None = None
-        self._board = Board()
-        self._held: Board | None = None
 
     def compose(self) -> Iterable[Widget]:
         """The panes from top to bottom."""
@@ -55,11 +54,16 @@ class OverviewScreen(BaseScreen):
         yield self.live
         yield self.footer
         yield self.note_pane
+        yield self.prompt
 
     @property
-    def log_lines(self) -> int:
-        """As many as the live pane has room for."""
-        return max(0, self._plan.live - 1) if self._plan else 0
+    def needs(self) -> tuple[Need, ...]:
+        """The ranking, and as much of the log as the live pane has room for."""
+        lines = max(0, self._plan.live - 1) if self._plan else 0
+        return (
+            *((Need(Part.LOG, lines=lines),) if lines else ()),
+            Need(Part.OVERVIEW),
+        )
 
     def lay_out(self, width: int, height: int) -> None:
         """Give each pane its height."""
@@ -76,20 +80,17 @@ class OverviewScreen(BaseScreen):
     def show(self, board: Board) -> None:
         """Hand every pane its painter; what is frozen keeps the board it had."""
         self._board = board
-        if not board.frozen:
-            self._held = None
-        elif self._held is None:
-            self._held = board
         if self._plan is None:
             return
-        self._show_banner(board, self._plan)
-        glyphs, view = self.look.glyphs, board.overview
+        self.show_banner(board, self._plan.banner)
+        self.hint()
+        glyphs, view, held = self.look.glyphs, board.overview, self.held(board)
         stale = status_paint.is_stale(board)
         for pane in (self.chart, self.why, self.why_line, self.live, self.table):
             pane.dimmed = stale
         self.head.show(partial(paint.head, board, glyphs=glyphs))
         tee_at = self.size.width - WHY_WIDTH if self._plan.why_pane else None
-        self.live.show(partial(_live, self._held or board, look=self.look, tee_at=tee_at))
+        self.live.show(partial(_live, held, look=self.look, tee_at=tee_at))
         if view is None:
             self._show_nothing(board)
             return
@@ -98,81 +99,40 @@ class OverviewScreen(BaseScreen):
         self.why_line.show(partial(_why_line, view.categories, self._plan.form, look=self.look))
         self.table.show(_content(view, board))
 
-    def _show_banner(self, board: Board, plan: Layout) -> None:
-        glyphs = self.look.glyphs
-        text = status_paint.reason(board)
-        rows = len(wrap(text, max(1, self.size.width - 2), plan.banner))
-        self.set_height(self.banner, rows)
-        self.banner.show(partial(status_paint.banner, board, glyphs=glyphs))
-
     def _show_nothing(self, board: Board) -> None:
-        text = board.failures.get(Part.OVERVIEW, "")
+        text = board.failure(Part.OVERVIEW)
         empty = (f"cannot be read: {text}",) if text else ()
-        query = board.query
-        content: Content[Row] = Content((), query.sort, query.reverse, "Channels", empty, query)
-        self.table.show(content)
+        self.table.show(
+            Content((), "Channels", board.query.sort, board.query.reverse, empty, board.query)
+        )
+
+    def matches(self, board: Board) -> str:
+        """How many rows the filter lets through."""
+        if text := board.failure(Part.OVERVIEW):
+            return text
+        view = board.overview
+        return f"{len(view.rows)} of {view.unfiltered}" if view else ""
 
     # Actions: what the keys of this screen do
 
-    def action_down(self) -> None:
-        """The cursor down."""
-        self.table.move(1)
+    def action_group(self) -> None:
+        """Other rows."""
+        self.ask(asking.group)
 
-    def action_up(self) -> None:
-        """The cursor up."""
-        self.table.move(-1)
-
-    def action_first(self) -> None:
-        """The cursor to the first row."""
-        self.table.home()
-
-    def action_last(self) -> None:
-        """The cursor to the last row."""
-        self.table.end()
-
-    def action_page_down(self) -> None:
-        """The cursor down half a screen."""
-        self.table.page(1)
-
-    def action_page_up(self) -> None:
-        """The cursor up half a screen."""
-        self.table.page(-1)
-
-    def action_deeper(self) -> None:
-        """Unfold, or more columns."""
-        self.table.deeper()
-
-    def action_shallower(self) -> None:
-        """Fewer columns, or fold."""
-        self.table.shallower()
-
-    def action_sort_next(self) -> None:
-        """Sort by the column to the right."""
-        self.table.step_sort(self._board.query.sort, 1)
-
-    def action_sort_previous(self) -> None:
-        """Sort by the column to the left."""
-        self.table.step_sort(self._board.query.sort, -1)
-
-    def action_reverse(self) -> None:
-        """Turn the order round."""
-        self.post_message(Table.SortAsked(self._board.query.sort))
-
-    def action_open(self) -> None:
-        """Open the peer under the cursor."""
-        self.table.open()
+    def action_layout(self) -> None:
+        """Another arrangement."""
 
 
 def _content(view: Overview, board: Board) -> Content[Row]:
-    question: Query = board.question
+    question = board.question(Part.OVERVIEW) or board.query
     title = f"Channels by {SORTED_BY[question.sort]}, under their peers"
-    if text := board.failures.get(Part.OVERVIEW):
+    if text := board.failure(Part.OVERVIEW):
         title = f"cannot be read: {text}"
     return Content(
         items=view.peers,
+        title=title,
         sort=question.sort,
         reverse=question.reverse,
-        title=title,
         empty=paint.expectation(view),
         question=question,
         frozen=board.frozen,
@@ -183,7 +143,7 @@ def _live(
     board: Board, width: int, height: int, look: Look, tee_at: int | None
 ) -> tuple[Line, ...]:
     title = live_paint.rule("Live", width, look.glyphs, tee_at)
-    if text := board.failures.get(Part.LOG):
+    if text := board.failure(Part.LOG):
         return title, line(f" cannot be read: {text}", Role.BAD)
     if not board.log:
         return title, line(" no forward seen yet" if board.log is not None else "", Role.DIM)

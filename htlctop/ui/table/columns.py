@@ -48,7 +48,7 @@ def plan(
     columns: Sequence[Column[Item]],
     width: int,
     page: int,
-    sort: SortKey,
+    sort: SortKey | None,
     margin: int,
     widest_name: int = 32,
 ) -> Plan[Item]:
@@ -60,7 +60,9 @@ def plan(
     name, *others = columns
     least = max(8, min(16, width * 3 // 10))
     room = max(0, width - margin - least)
-    by_rank = sorted(others, key=lambda column: (column.sort is not sort, column.rank))
+    by_rank = sorted(
+        others, key=lambda column: (sort is None or column.sort is not sort, column.rank)
+    )
     chosen = _fitting(by_rank, room)
     pages = [[column for column in others if column in chosen]]
     rest = [column for column in others if column not in chosen]

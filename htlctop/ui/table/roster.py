@@ -3,14 +3,14 @@
 The cursor belongs to a row's key and goes where that row goes. Pure; knows no screen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Key = tuple[str, int]
-"""What kind of row, and its id."""
+Key = Hashable
+"""The identity of a row, whatever its figures are."""
 
 
 class View(Enum):

@@ -26,13 +26,14 @@ WHEEL_LINES = 2
 class Content(Generic[Item]):
     """What a table is to show. `question` changes when the user asked for something else.
 
-    `empty` is what it says without rows; `frozen` keeps rows that are there as they are.
+    `sort` is None where the order is no column's; `empty` is what it says without rows; `frozen`
+    keeps rows that are there as they are.
     """
 
     items: Sequence[Item]
-    sort: SortKey
-    reverse: bool
     title: str
+    sort: SortKey | None = None
+    reverse: bool = False
     empty: Sequence[str] = ()
     question: Hashable = None
     frozen: bool = False
@@ -155,7 +156,7 @@ class Table(Lines, Generic[Item]):
     def open(self) -> None:
         """Ask for what is behind the row."""
         if entry := self.roster.choose():
-            self.post_message(self.Opened(entry.parent or entry.key))
+            self.post_message(self.Opened(entry.key))
 
     def _touched(self) -> None:
         if self._hold is not None:
@@ -246,7 +247,7 @@ class Table(Lines, Generic[Item]):
         for shown in self._plan.shown if self._plan else ():
             column = shown.column
             text, role = column.title, Role.DIM
-            if column.sort is content.sort:
+            if column.sort and column.sort is content.sort:
                 text, role = text + (glyphs.up if content.reverse else glyphs.down), Role.STRONG
             side = left if column.to_left else right
             pieces.append((" " * (shown.x - x), Role.TEXT))

@@ -1,0 +1,59 @@
+"""How what is looked at changes: window, time, order, grouping, filter. Pure."""
+
+from dataclasses import replace
+
+from htlctop.analysis.models import By, Query, SortKey
+from htlctop.ui.board import Board
+from htlctop.ui.words import WINDOWS
+
+
+def window(board: Board, step: int) -> Board:
+    """The next longer window, or the next shorter one; round and round."""
+    query = board.query
+    at = WINDOWS.index(query.window) if query.window in WINDOWS else 2
+    return _of(board, replace(query, window=WINDOWS[(at + step) % len(WINDOWS)], since_ns=None))
+
+
+def time(board: Board, step: int) -> Board:
+    """Half a window back in time, or forward; forward over now is live again."""
+    query, seen, now = board.query, board.window, board.status
+    if seen is None or now is None:
+        return board
+    half = (seen.until_ns - seen.from_ns) // 2
+    until = (now.now_ns if query.until_ns is None else query.until_ns) + step * half
+    if until >= now.now_ns:
+        return live(board)
+    return _of(board, replace(query, until_ns=max(1, until)))
+
+
+def live(board: Board) -> Board:
+    """Back to now."""
+    return _of(board, replace(board.query, until_ns=None))
+
+
+def sort(board: Board, key: SortKey, turn: bool) -> Board:
+    """Ranked by this key; `turn` where it may be the present one, which then goes the other way."""
+    query = board.query
+    reverse = query.reverse != turn if key is query.sort else False
+    return _of(board, replace(query, sort=key, reverse=reverse))
+
+
+def group(board: Board) -> Board:
+    """Grouped by the next kind of row: peer, channel, pair, incoming peer."""
+    kinds = tuple(By)
+    following = kinds[(kinds.index(board.query.by) + 1) % len(kinds)]
+    return _of(board, replace(board.query, by=following))
+
+
+def filtered(board: Board, text: str) -> Board:
+    """Only what this filter lets through."""
+    return _of(board, replace(board.query, filter=text.strip()))
+
+
+def frozen(board: Board) -> Board:
+    """Hold the tables, or let them go."""
+    return replace(board, frozen=not board.frozen)
+
+
+def _of(board: Board, query: Query) -> Board:
+    return replace(board, query=query)

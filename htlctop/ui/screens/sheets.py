@@ -1,0 +1,84 @@
+"""Pages that are one sheet of lines which scrolls, and those of one thing that was opened."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from textual.widget import Widget
+
+from htlctop.ui.board import Board
+from htlctop.ui.paint import status as status_paint
+from htlctop.ui.screens.base import BaseScreen
+from htlctop.ui.subject import Subject
+from htlctop.ui.text import Line
+from htlctop.ui.widgets.lines import Look, Pane
+from htlctop.ui.widgets.sheet import Sheet
+
+
+class SheetScreen(BaseScreen):
+    """A page that scrolls: the status line, then one sheet. Give it a `page`."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self.sheet = Sheet(look, id="sheet")
+        self.head = Pane(look, id="head-line")
+        self._board = Board()
+
+    def compose(self) -> Iterable[Widget]:
+        """The panes from top to bottom."""
+        yield self.head
+        yield self.banner
+        yield self.sheet
+        yield self.footer
+        yield self.note_pane
+
+    def page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+        """The whole sheet, as long as it gets."""
+        raise NotImplementedError
+
+    def lay_out(self, width: int, height: int) -> None:
+        """The footer where there is room."""
+        self.show_footer(1 if height >= 10 else 0)
+        self.show(self._board)
+
+    def show(self, board: Board) -> None:
+        """Paint the newest board, or the one frozen."""
+        self._board = board
+        self.show_banner(board, 2)
+        glyphs = self.look.glyphs
+        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs),))
+        self.sheet.dimmed = status_paint.is_stale(board)
+        self.sheet.show(partial(self.page, self.held(board)))
+
+    # Actions: what the keys of such a page do
+
+    def action_down(self) -> None:
+        """A line down."""
+        self.sheet.scroll_by(1)
+
+    def action_up(self) -> None:
+        """A line up."""
+        self.sheet.scroll_by(-1)
+
+    def action_first(self) -> None:
+        """To the top."""
+        self.sheet.scroll_home_or_end(end=False)
+
+    def action_last(self) -> None:
+        """To the end."""
+        self.sheet.scroll_home_or_end(end=True)
+
+    def action_page_down(self) -> None:
+        """Half a screen down."""
+        self.sheet.scroll_by(self.sheet.page_height)
+
+    def action_page_up(self) -> None:
+        """Half a screen up."""
+        self.sheet.scroll_by(-self.sheet.page_height)
+
+
+class DrillDown(SheetScreen):
+    """The sheet of one thing that was opened."""
+
+    def __init__(self, look: Look, about: Subject) -> None:
+        super().__init__(look)
+        self.about = about

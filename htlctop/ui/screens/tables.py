@@ -1,0 +1,134 @@
+"""Pages around one table: the keys that move its cursor, order, filter and open its rows."""
+
+from functools import partial
+from typing import Any
+
+from htlctop.ui import asking
+from htlctop.ui.board import Board
+from htlctop.ui.messages import Open
+from htlctop.ui.screens.base import BaseScreen
+from htlctop.ui.subject import Subject
+from htlctop.ui.table.widget import Table
+from htlctop.ui.widgets.lines import Look
+from htlctop.ui.widgets.prompt import Prompt
+
+
+class TableScreen(BaseScreen):
+    """A page with a table and a prompt to filter it by.
+
+    The filter is the app's: every view goes by it until it is removed.
+    """
+
+    table: Table[Any]
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self.prompt = Prompt(look, "/", id="prompt")
+        self._board = Board()
+        self._filter_before = ""
+
+    # Filtering
+
+    def action_filter(self) -> None:
+        """Begin to type a filter, from the one there is."""
+        self._filter_before = self._board.query.filter
+        self.prompt.open(self._filter_before)
+        self.hint()
+
+    def on_prompt_changed(self, message: Prompt.Changed) -> None:
+        """Filter by what is typed so far."""
+        message.stop()
+        self.ask(partial(asking.filtered, text=message.text))
+
+    def on_prompt_closed(self, message: Prompt.Closed) -> None:
+        """Keep the filter, or the one from before."""
+        message.stop()
+        self.prompt.close()
+        text = self._filter_before if message.text is None else message.text
+        self.ask(partial(asking.filtered, text=text))
+
+    def hint(self) -> None:
+        """Say in the open prompt how many rows match."""
+        if self.prompt.is_open and not self.prompt.is_wrong:
+            self.prompt.say(self.matches(self._board))
+
+    def matches(self, board: Board) -> str:
+        """How many rows the filter lets through, in words."""
+        return ""
+
+    def peel(self) -> bool:
+        """The prompt, then the filter."""
+        if self.prompt.is_open:
+            self.prompt.action_cancel()
+        elif self._board.query.filter:
+            self.ask(partial(asking.filtered, text=""))
+        else:
+            return False
+        return True
+
+    # What the table asks for
+
+    def on_table_opened(self, message: "Table.Opened") -> None:
+        """Drill down."""
+        message.stop()
+        if isinstance(message.key, Subject):
+            self.post_message(Open(message.key))
+
+    def on_table_sort_asked(self, message: "Table.SortAsked") -> None:
+        """Sort by another column, or the same the other way."""
+        message.stop()
+        self.ask(partial(asking.sort, key=message.sort, turn=message.turn))
+
+    # Actions: what the keys of such a page do
+
+    def action_down(self) -> None:
+        """The cursor down."""
+        self.table.move(1)
+
+    def action_up(self) -> None:
+        """The cursor up."""
+        self.table.move(-1)
+
+    def action_first(self) -> None:
+        """The cursor to the first row."""
+        self.table.home()
+
+    def action_last(self) -> None:
+        """The cursor to the last row."""
+        self.table.end()
+
+    def action_page_down(self) -> None:
+        """The cursor down half a screen."""
+        self.table.page(1)
+
+    def action_page_up(self) -> None:
+        """The cursor up half a screen."""
+        self.table.page(-1)
+
+    def action_deeper(self) -> None:
+        """Unfold, or more columns."""
+        self.table.deeper()
+
+    def action_shallower(self) -> None:
+        """Fewer columns, or fold."""
+        self.table.shallower()
+
+    def action_sort_next(self) -> None:
+        """Sort by the column to the right."""
+        self.table.step_sort(self._board.query.sort, 1)
+
+    def action_sort_previous(self) -> None:
+        """Sort by the column to the left."""
+        self.table.step_sort(self._board.query.sort, -1)
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.ask(_turned)
+
+    def action_open(self) -> None:
+        """Open what is under the cursor."""
+        self.table.open()
+
+
+def _turned(board: Board) -> Board:
+    return asking.sort(board, board.query.sort, True)

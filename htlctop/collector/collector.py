@@ -33,8 +33,8 @@ _UNCONFIRMED = "the stream is open, but the node has not confirmed it: it may st
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to end by itself: after so long, when nothing has arrived for so long (s), or with
-    the error of the first try that fails."""
+    """When to end by itself: after so long, when nothing has arrived for so long (s) and all is
+    written, or with the error of the first try that fails."""
 
     duration_s: float | None = None
     until_idle_s: float | None = None
@@ -75,7 +75,7 @@ class Collector:
         self._wait: Wait | None = None
         self._info: NodeInfo | None = None
         self._listening: Listening | None = None
-        self._started_s = self._arrived_s = time.monotonic()
+        self._started_s = self._active_s = time.monotonic()
         self._alive_s = float("-inf")
         self._ending = asyncio.Event()
         self._interrupt = asyncio.Event()
@@ -192,7 +192,7 @@ class Collector:
                         self._backoff.reset()
                     await listening.turn()
         finally:
-            self._arrived_s = listening.arrived_s
+            self._active_s = listening.active_s
             self._listening = None
 
     def _why_we_end(self) -> str:
@@ -261,8 +261,10 @@ class Collector:
         await node.close()
 
     def _limit_is_reached(self) -> bool:
-        now, limits = time.monotonic(), self._limits
-        arrived_s = self._listening.arrived_s if self._listening else self._arrived_s
-        return (limits.duration_s is not None and now - self._started_s >= limits.duration_s) or (
-            limits.until_idle_s is not None and now - arrived_s >= limits.until_idle_s
-        )
+        now, limits, listening = time.monotonic(), self._limits, self._listening
+        if limits.duration_s is not None and now - self._started_s >= limits.duration_s:
+            return True
+        if limits.until_idle_s is None or (listening and listening.queued):
+            return False
+        active_s = listening.active_s if listening else self._active_s
+        return now - active_s >= limits.until_idle_s

@@ -49,7 +49,7 @@ class Listening:
 
     Attributes:
         is_confirmed: the node has said that it sends us events; before that nothing is covered.
-        arrived_s: when something last arrived, by the monotonic clock.
+        active_s: when something last arrived or was written, by the monotonic clock.
         alive_s: when the store was last told that we are alive, likewise.
     """
 
@@ -70,7 +70,7 @@ class Listening:
         ended_by_us: why we have closed the node ourselves, "" if we have not.
         """
         self.is_confirmed = False
-        self.arrived_s = self.alive_s = time.monotonic()
+        self.active_s = self.alive_s = time.monotonic()
         self._node, self._intake, self._store, self._clock = node, intake, store, clock
         self._give_up = give_up
         self._replay = replay
@@ -190,7 +190,7 @@ class Listening:
             intake.proven_ns = proven_ns or batch[0][1]
             queue.extendleft(reversed(batch))
             raise
-        self.alive_s = time.monotonic()
+        self.alive_s = self.active_s = time.monotonic()
         # The loop has other duties: where folding is slow, fewer at a time.
         pace = WRITE_S / max(self.alive_s - begun_s, 1e-6)
         self._most = max(LEAST_EVENTS, min(BATCH_EVENTS, int(self._most * min(2.0, pace))))
@@ -224,7 +224,7 @@ class Listening:
             if len(queue) >= BATCH_EVENTS or not self.is_confirmed:
                 self._news.set()
             self.is_confirmed = True
-            self.arrived_s = time.monotonic()
+            self.active_s = time.monotonic()
             self._heard_ns = now_ns
         raise NodeConnectionError("the node ended the stream")
 
@@ -236,7 +236,7 @@ class Listening:
         """
         while True:
             await asyncio.sleep(PROOF_S)
-            if self._replay or time.monotonic() - self.arrived_s >= PROOF_S:
+            if self._replay or time.monotonic() - self.active_s >= PROOF_S:
                 asked_ns = self._clock.now_ns()
                 self._info = await self._node.get_info()
                 await asyncio.sleep(SETTLE_S)

@@ -11,7 +11,7 @@ import pytest
 from htlctop import service
 from htlctop.analysis.models import State
 from htlctop.collector import listening
-from htlctop.collector.collector import Collector
+from htlctop.collector.collector import Collector, Limits
 from htlctop.config import Connection
 from htlctop.domain.codes import EventKind
 from htlctop.domain.fold import Changes
@@ -171,3 +171,15 @@ async def test_a_batch_that_the_disk_refused_on_the_way_out_is_not_called_watche
         assert db.execute("SELECT count(*) FROM htlc").fetchone() == (0,)
         (until_ns,) = db.execute("SELECT max(until) FROM coverage").fetchone()
     assert until_ns is None or until_ns < first_ns
+
+
+async def test_it_is_not_idle_while_what_arrived_waits_to_be_written(
+    store_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "FLUSH_S", 0.0)
+    flood = Flood(20_000)
+    async with StoreWriter(store_file) as writer:
+        limits = Limits(until_idle_s=0.1)
+        await Collector(lambda: flood, writer, limits=limits).run(asyncio.Event())  # type: ignore[arg-type,return-value]
+    with sqlite3.connect(store_file) as db:
+        assert db.execute("SELECT count(*) FROM htlc").fetchone() == (flood.events,)

@@ -14,6 +14,7 @@ _COMMANDS = {
     "demo": "try it: a simulated node and the app, no LND needed",
     "doctor": "check node, permissions, store and terminal, and say what mends them",
     "ingest": "read recordings into a store",
+    "metrics": "serve what the store holds to Prometheus, and a health check",
     "monitor": "print each forward that settles or is refused, as it happens",
     "record": "write what the node says into a file, to play or ingest",
     "report": "print what was missed, why and where",

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -29,6 +31,9 @@ from htlctop.cli.options import (
     "--fail-fast", is_flag=True,
     help="End with the error's exit code instead of waiting for the node.",
 )  # fmt: skip
+@click.option(
+    "--metrics", metavar="HOST:PORT", help="Serve /metrics and /healthz there (127.0.0.1:9740)."
+)
 @click.option("--wait", is_flag=True, help="While another htlctop collects, wait to take over.")
 def command(
     store: Path | None,
@@ -36,6 +41,7 @@ def command(
     duration: str | None,
     until_idle: str | None,
     fail_fast: bool,
+    metrics: str | None,
     wait: bool,
     **flags: str | None,
 ) -> None:
@@ -59,6 +65,7 @@ def command(
     node = connection(**flags)
     path, kept = store_path(store, node.network), keep_ns(keep)
     notifier = Notifier(os.environ)
+    serving = served(metrics, path) if metrics else nullcontext()
 
     async def run() -> int:
         signals = _Signals(asyncio.get_running_loop())
@@ -68,7 +75,22 @@ def command(
         )  # fmt: skip
         return signals.exit_code
 
-    sys.exit(asyncio.run(run()))
+    with serving:
+        code = asyncio.run(run())
+    sys.exit(code)
+
+
+@contextmanager
+def served(listen: str, store: Path) -> Iterator[None]:
+    """Metrics and health of a store, meanwhile. Raises ConfigError, UsageError."""
+    from htlctop import service
+    from htlctop.cli.metrics import say_where
+    from htlctop.metrics.scrape import Scraper
+    from htlctop.metrics.server import MetricsServer
+
+    with MetricsServer(Scraper(lambda: service.open_analyst(store)), listen) as server:
+        say_where(server)
+        yield
 
 
 class _Signals:

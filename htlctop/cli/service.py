@@ -64,20 +64,26 @@ To install it:
 @node_options
 @store_option
 @keep_option
-def command(store: Path | None, keep: str | None, **flags: str | None) -> None:
+@click.option("--metrics", metavar="HOST:PORT", help="Serve /metrics and /healthz there, too.")
+def command(store: Path | None, keep: str | None, metrics: str | None, **flags: str | None) -> None:
     """Print a systemd user unit that collects with these options; how to install it on stderr.
 
     Options may also come from the environment, as always, and are written into the unit. Secrets
     are not: HTLCTOP_LNDCONNECT and HTLCTOP_MACAROON go into the file that the unit names.
     """
-    connection(**flags)  # these two complain about what cannot be right
+    from htlctop.metrics.server import parse_listen
+
+    connection(**flags)  # these complain about what cannot be right
     keep_ns(keep)
+    if metrics:
+        parse_listen(metrics)
     if flags.get("lndconnect"):
         raise UsageError(
             "a unit is no place for a secret: write HTLCTOP_LNDCONNECT=… into "
             "~/.config/htlctop/environment (chmod 600), and leave --lndconnect out"
         )
     options = carried_over(flags, store, os.environ) + (["--keep", keep] if keep else [])
+    options += ["--metrics", metrics] if metrics else []
     click.echo(unit([*this_program(), "collect", "--wait", *options]), nl=False)
     again = shlex.join([*this_program(), "service", *options])
     click.echo(_INSTALL.format(again=again), err=True, nl=False)

@@ -59,12 +59,13 @@ class PolicyPoint(NamedTuple):
 
 
 class LimitsPoint(NamedTuple):
-    """The smallest and largest HTLC of a channel, and whether it was disabled, from then on."""
+    """What besides fees we asked on a channel, and whether it was disabled, from then on."""
 
     channel: int
     at_ns: int
     min_htlc_msat: int
     max_htlc_msat: int
+    time_lock_delta: int
     is_disabled: int
 
 

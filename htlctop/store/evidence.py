@@ -80,7 +80,7 @@ class EvidenceReads:
         self, channels: Sequence[int], from_ns: int, until_ns: int
     ) -> list[LimitsPoint]:
         """The limits of channels in [from, until) and the one before, oldest first."""
-        columns = "min_htlc, max_htlc, is_disabled"
+        columns = "min_htlc, max_htlc, delta, is_disabled"
         return [
             LimitsPoint._make(row)
             for row in self._changes("limits", columns, channels, from_ns, until_ns)

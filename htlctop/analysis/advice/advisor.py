@@ -13,6 +13,7 @@ from htlctop.analysis.advice.interval import scaled_range
 from htlctop.analysis.advice.liquidity import about_liquidity
 from htlctop.analysis.advice.models import (
     Advice,
+    ChannelSetting,
     Confidence,
     Curve,
     Figure,
@@ -76,7 +77,7 @@ class Advisor:
             node=ground.node,
             status=ground.status,
             window=ground.window,
-            opportunities=tuple(_opportunity(ground, f) for f in shown),
+            opportunities=tuple(self._opportunity(ground, f) for f in shown),
             hidden=len(found) - len(shown),
             too_early=too_early(ground),
             why_none="" if shown else self._why_none(ground, len(found), least),
@@ -92,6 +93,28 @@ class Advisor:
     def case(self, ground: Ground, peer: int, most: int = MOST_CLAIMS) -> PeerCase:
         """Everything that is known of one peer."""
         return PeerCase(ground, self._reader, peer, most)
+
+    def _opportunity(self, ground: Ground, finding: Finding) -> Opportunity:
+        limits = {
+            point.channel: point
+            for point in self._reader.limits_history(
+                finding.channels, ground.until_ns, ground.until_ns
+            )
+        }
+        records = {channel.id: channel for channel in ground.channels(finding.peer)}
+        settings = []
+        for channel in finding.channels:
+            record, limit = records.get(channel), limits.get(channel)
+            settings.append(
+                ChannelSetting(
+                    ground.book.channel_id_of(channel),
+                    record.base_msat if record else None,
+                    record.rate_ppm if record else None,
+                    limit.time_lock_delta if limit else None,
+                    limit.max_htlc_msat if limit else None,
+                )
+            )
+        return _opportunity(ground, finding, tuple(settings))
 
     def _findings(self, ground: Ground) -> list[Finding]:
         peers = self._peers(ground)
@@ -240,7 +263,9 @@ def too_early(ground: Ground) -> str:
     )
 
 
-def _opportunity(ground: Ground, finding: Finding) -> Opportunity:
+def _opportunity(
+    ground: Ground, finding: Finding, settings: tuple[ChannelSetting, ...]
+) -> Opportunity:
     book, peer = ground.book, finding.peer
     early = bool(too_early(ground)) or finding.count < _LEAST_CLAIMS
     month = ground.per_30d(finding.worth_msat)
@@ -262,6 +287,15 @@ def _opportunity(ground: Ground, finding: Finding) -> Opportunity:
         source=source,
         source_pubkey=None if source is None else book.pubkey_of(source),
         source_alias="" if source is None else book.alias_of(source),
+        source_channels=tuple(
+            book.channel_id_of(c.id)
+            for c in sorted(
+                ground.channels(source) if source is not None else (),
+                key=lambda c: -(c.spendable_sat or 0),
+            )
+            if c.is_active
+        ),
+        settings=settings,
     )
 
 

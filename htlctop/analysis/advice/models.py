@@ -53,6 +53,18 @@ class Urgency:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelSetting:
+    """What is in force on a channel that advice is about, so that a command can leave it as it
+    is; None where unknown. `channel_id` is LND's integer, text."""
+
+    channel_id: str
+    base_msat: int | None
+    rate_ppm: int | None
+    time_lock_delta: int | None
+    max_htlc_msat: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Opportunity:
     """One thing worth doing about one peer and cause.
 
@@ -65,6 +77,8 @@ class Opportunity:
         source: for a rebalance, the peer id to take it from, None where none is fit.
         channels: the channel ids it concerns, text, LND's integer.
         evidence: the figures it came from, the other kinds that hold among them.
+        source_channels: the source's channel ids that can send; settings: what is in force now on
+            `channels`.
     """
 
     kind: Kind
@@ -83,6 +97,8 @@ class Opportunity:
     source: int | None = None
     source_pubkey: str | None = None
     source_alias: str = ""
+    source_channels: tuple[str, ...] = ()
+    settings: tuple[ChannelSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,266 @@
+"""The command that does what an opportunity says, to be copied: htlctop itself never runs one.
+
+A command is a template with hex public keys and digits put in, nothing else. Templates of the
+user's own are checked before they are used. What is put in and not known makes no command.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from string import Formatter
+
+from htlctop.analysis.advice.models import Advice, ChannelSetting, Kind, Opportunity
+from htlctop.errors import ConfigError
+from htlctop.export.advice import sentence, value
+from htlctop.export.format import ascii_only, clean, utc
+
+BOS, LNCLI, CHARGE_LND = "bos", "lncli", "charge-lnd"
+TOOLS = (BOS, LNCLI, CHARGE_LND)
+MILLION = 1_000_000
+
+_KEY = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
+_NAME = re.compile(r"([a-z0-9][a-z0-9-]{0,30})\.([a-z_]{1,30})", re.ASCII)
+_LONGEST = 1_000
+_COMMENT = 300
+
+_KEYS = ("pubkey", "source_pubkey")
+_NUMBERS = (
+    "amount_sat",
+    "amount_msat",
+    "break_even_ppm",
+    "ceiling_ppm",
+    "max_fee_sat",
+    "source_chan_id",
+)
+_BY_CHANNEL = ("chan_id", "base_msat", "ppm", "time_lock_delta", "max_htlc_msat")
+PLACEHOLDERS = (*_KEYS, *_NUMBERS, *_BY_CHANNEL)
+"""What a template may name in braces. One that names a channel's is written once for each."""
+
+_POLICY = (
+    "lncli updatechanpolicy --base_fee_msat {base_msat} --fee_rate_ppm %s "
+    "--time_lock_delta {time_lock_delta}%s "
+    "--chan_point $(lncli getchaninfo {chan_id} | jq -r .chan_point)"
+)
+_FEE = _POLICY % ("{ceiling_ppm}", "")
+_MAX = _POLICY % ("{ppm}", " --max_htlc_msat {amount_msat}")
+_CHARGE_FEE = """\
+[htlctop-fee-{chan_id}]
+chan.id = {chan_id}
+strategy = static
+base_fee_msat = {base_msat}
+fee_ppm = {ceiling_ppm}"""
+_CHARGE_MAX = """\
+[htlctop-max-{chan_id}]
+chan.id = {chan_id}
+strategy = ignore_fees
+max_htlc_msat = {amount_msat}"""
+_TEMPLATES = {
+    f"{BOS}.{Kind.REBALANCE_OUTBOUND}": "bos rebalance --in {pubkey} --out {source_pubkey} "
+    "--amount {amount_sat} --max-fee-rate {ceiling_ppm} --max-fee {max_fee_sat}",
+    f"{BOS}.{Kind.RAISE_FEES}": "bos fees --to {pubkey} --set-fee-rate {ceiling_ppm}",
+    f"{BOS}.{Kind.LOWER_FEES}": "bos fees --to {pubkey} --set-fee-rate {ceiling_ppm}",
+    f"{BOS}.{Kind.ALIGN_CHANNELS}": "bos fees --to {pubkey} --set-fee-rate {ceiling_ppm}",
+    f"{BOS}.{Kind.INCREASE_CAPACITY}": "bos open {pubkey} --amount {amount_sat}",
+    f"{BOS}.{Kind.RECONNECT_PEER}": "bos reconnect",
+    f"{LNCLI}.{Kind.REBALANCE_OUTBOUND}": "lncli payinvoice --allow_self_payment "
+    "--outgoing_chan_id {source_chan_id} --last_hop {pubkey} --fee_limit {max_fee_sat} "
+    "$(lncli addinvoice --amt {amount_sat} | jq -r .payment_request)",
+    f"{LNCLI}.{Kind.RAISE_FEES}": _FEE,
+    f"{LNCLI}.{Kind.LOWER_FEES}": _FEE,
+    f"{LNCLI}.{Kind.ALIGN_CHANNELS}": _FEE,
+    f"{LNCLI}.{Kind.RAISE_MAX_HTLC}": _MAX,
+    f"{LNCLI}.{Kind.INCREASE_CAPACITY}": "lncli openchannel --node_key {pubkey} "
+    "--local_amt {amount_sat}",
+    f"{LNCLI}.{Kind.RECONNECT_PEER}": "lncli connect "
+    "{pubkey}@$(lncli getnodeinfo {pubkey} | jq -r .node.addresses[0].addr)",
+    f"{LNCLI}.{Kind.INVESTIGATE}": "lncli listchannels --peer {pubkey}",
+    f"{CHARGE_LND}.{Kind.RAISE_FEES}": _CHARGE_FEE,
+    f"{CHARGE_LND}.{Kind.LOWER_FEES}": _CHARGE_FEE,
+    f"{CHARGE_LND}.{Kind.ALIGN_CHANNELS}": _CHARGE_FEE,
+    f"{CHARGE_LND}.{Kind.RAISE_MAX_HTLC}": _CHARGE_MAX,
+}
+"""By tool and kind."""
+
+_MAX_INSTEAD = {LNCLI: _MAX, CHARGE_LND: _CHARGE_MAX}
+"""For channels to be aligned whose max_htlc differs."""
+
+
+def check_templates(templates: Mapping[str, str]) -> None:
+    """Check the user's templates: names like "bos.rebalance_outbound", known placeholders.
+
+    Raises:
+        ConfigError: one of them cannot be used; the message says which and why.
+    """
+    kinds = {kind.value for kind in Kind}
+    for name, template in templates.items():
+        shown = clean(name)
+        found = _NAME.fullmatch(name)
+        if found is None or found[2] not in kinds:
+            raise ConfigError(
+                f"template {shown!r}: its name must be TOOL.KIND, like bos.rebalance_outbound; "
+                f"kinds are {', '.join(sorted(kinds))}"
+            )
+        if not isinstance(template, str) or not 0 < len(template) <= _LONGEST:
+            raise ConfigError(f"template {shown!r} must be text of at most {_LONGEST} characters")
+        if not template.isascii() or not template.isprintable():
+            raise ConfigError(f"template {shown!r}: one line of printable ASCII, please")
+        unknown = _fields(shown, template) - set(PLACEHOLDERS)
+        if unknown:
+            raise ConfigError(
+                f"template {shown!r} names {', '.join(sorted(map(clean, unknown)))}; known are "
+                f"{', '.join(PLACEHOLDERS)}"
+            )
+
+
+def tools(templates: Mapping[str, str]) -> tuple[str, ...]:
+    """The tools that commands can be made for: the known ones and those of the user's."""
+    own = {name.partition(".")[0] for name in templates} - set(TOOLS)
+    return (*TOOLS, *sorted(own))
+
+
+def commands(
+    item: Opportunity, tool: str, templates: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The commands by which a tool does it, each of one or more lines; () where it cannot, or
+    where something that belongs into them is not known.
+
+    Raises:
+        ConfigError: a template of the user's cannot be used.
+    """
+    check_templates(templates or {})
+    template = _template(item, tool, templates or {})
+    if not template:
+        return ()
+    names = _fields(tool, template)
+    whole = _values(item)
+    if names.isdisjoint(_BY_CHANNEL):
+        return _filled(template, names, whole)
+    made: list[str] = []
+    for setting in item.settings:
+        made += _filled(template, names, {**whole, **_channel_values(setting)})
+    return tuple(made)
+
+
+def best_command(item: Opportunity, templates: Mapping[str, str] | None = None) -> str:
+    """The command of the first tool that can do it, the user's own first; "" for none."""
+    own = tools(templates or {})[len(TOOLS) :]
+    for tool in (*own, *TOOLS):
+        made = commands(item, tool, templates)
+        if made:
+            return "\n".join(made)
+    return ""
+
+
+def most_it_costs_sat(item: Opportunity) -> int | None:
+    """The most that following it may cost in fees, sat; None where it costs none."""
+    if item.kind is not Kind.REBALANCE_OUTBOUND or not item.amount_msat or not item.ceiling_ppm:
+        return None
+    return item.amount_msat // 1000 * item.ceiling_ppm // MILLION
+
+
+def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None) -> str:
+    """Everything that a tool can do of the advice, each with its evidence as a comment."""
+    window = advice.window
+    lines = [
+        comment(f"htlctop advise --for {tool}: {clean(advice.node.alias)}"),
+        comment(f"from {utc(window.from_ns)} to {utc(window.until_ns)}; read it, then run what "
+                "you agree with: htlctop runs nothing"),
+    ]  # fmt: skip
+    lines += [comment(text) for text in (advice.too_early, advice.why_none) if text]
+    for number, item in enumerate(advice.opportunities, 1):
+        made = commands(item, tool, templates)
+        lines += ["", comment(f"{number}. {sentence(item)}")]
+        lines += [comment(f"{f.name}: {value(f)}", 3) for f in item.evidence]
+        cost = most_it_costs_sat(item)
+        if cost is not None and made:
+            lines.append(comment(f"costs at most {cost:,} sat", 3))
+        if made:
+            lines += made
+        else:
+            lines.append(comment(f"{_why_no_command(item, tool)}", 3))
+    return "\n".join(lines) + "\n"
+
+
+def comment(text: str, indent: int = 0) -> str:
+    """Text as one comment line of printable ASCII, whatever was in it."""
+    spelled = clean(text, _COMMENT).replace("×", "x").replace("–", "-").replace("…", "...")
+    plain = "".join(char if " " <= char <= "~" else " " for char in ascii_only(spelled))
+    return f"# {' ' * indent}{plain}".rstrip()
+
+
+def _template(item: Opportunity, tool: str, templates: Mapping[str, str]) -> str:
+    name = f"{tool}.{item.kind.value}"
+    if name in templates:
+        return templates[name]
+    if item.kind is Kind.ALIGN_CHANNELS and item.amount_msat is not None:
+        return _MAX_INSTEAD.get(tool, "")
+    return _TEMPLATES.get(name, "")
+
+
+def _values(item: Opportunity) -> dict[str, str]:
+    """What is known of an opportunity, only as hex and digits."""
+    found: dict[str, object] = {
+        "pubkey": item.pubkey,
+        "source_pubkey": item.source_pubkey,
+        "amount_msat": item.amount_msat,
+        "amount_sat": None if item.amount_msat is None else item.amount_msat // 1000,
+        "break_even_ppm": item.break_even_ppm,
+        "ceiling_ppm": item.ceiling_ppm,
+        "max_fee_sat": most_it_costs_sat(item),
+        "source_chan_id": item.source_channels[0] if item.source_channels else None,
+    }
+    return _safe(found)
+
+
+def _channel_values(setting: ChannelSetting) -> dict[str, str]:
+    return _safe(
+        {
+            "chan_id": setting.channel_id,
+            "base_msat": setting.base_msat,
+            "ppm": setting.rate_ppm,
+            "time_lock_delta": setting.time_lock_delta,
+            "max_htlc_msat": setting.max_htlc_msat,
+        }
+    )
+
+
+def _safe(found: Mapping[str, object]) -> dict[str, str]:
+    """Only those that are what they must be."""
+    return {
+        name: str(item)
+        for name, item in found.items()
+        if item is not None
+        and (_KEY if name in _KEYS else _DIGITS).fullmatch(str(item)) is not None
+    }
+
+
+def _filled(template: str, names: Iterable[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    if any(name not in values for name in names):
+        return ()
+    return (template.format_map(values),)
+
+
+def _fields(name: str, template: str) -> set[str]:
+    """The placeholders of a template. Raises ConfigError for anything but plain names in braces."""
+    fields: set[str] = set()
+    try:
+        for _, field, spec, conversion in Formatter().parse(template):
+            if field is None:
+                continue
+            if spec or conversion or not field.isidentifier():
+                raise ConfigError(
+                    f"template {name!r}: braces may hold a plain name only, write {{{{ for a brace"
+                )
+            fields.add(field)
+    except ValueError as error:
+        raise ConfigError(f"template {name!r}: {error}; write {{{{ for a brace") from None
+    return fields
+
+
+def _why_no_command(item: Opportunity, tool: str) -> str:
+    if item.kind is Kind.REBALANCE_INBOUND:
+        return "no command: refill another peer from it, or lower the fee toward it"
+    if f"{tool}.{item.kind.value}" in _TEMPLATES:
+        return "no command: something that belongs into it is not known (yet)"
+    able = [each for each in TOOLS if f"{each}.{item.kind.value}" in _TEMPLATES]
+    return f"{tool} does not do this" + (f"; see --for {able[0]}" if able else "")

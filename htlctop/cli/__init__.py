@@ -20,7 +20,7 @@ _COMMANDS = {
     "report": "print what was missed, why and where",
     "service": "print a systemd unit that collects all the time",
     "store": "check the store",
-    "sim": "play a recording as a node of its own",
+    "sim": "simulate a node, made up or recorded",
 }
 """Command -> its line in the help; its module of the same name holds `command`."""
 

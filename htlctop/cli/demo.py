@@ -5,8 +5,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -15,10 +18,84 @@ from htlctop.cli.options import data_folder
 from htlctop.cli.sim import parse_speed
 from htlctop.config import Connection
 from htlctop.errors import NodeConnectionError
-from htlctop.service import LocalSession, ingest
+from htlctop.service import LocalSession, ingest, ingest_played
 
 _ALREADY_STORED = 1 / 3
+_HISTORY_S = 24 * 3600
 _PREPARED_S = 30.0
+_ENDED_BY = "the demo was starting"
+
+
+class Play(Protocol):
+    """What the demo shows: how it is simulated, and what of it is stored beforehand."""
+
+    window: str
+    """Which window shows it best."""
+
+    def sim_options(self) -> list[str]:
+        """For `htlctop sim`."""
+
+    async def store(self, store: Path, shift_ns: Callable[[], int]) -> None:
+        """Store the part that is over. `shift_ns` waits until the simulated node has said how
+        far it moves times."""
+
+
+class RecordedPlay:
+    """A recording, of which a third is over."""
+
+    window = "1h"
+
+    def __init__(self, recording: Path, speed: str) -> None:
+        self._recording, self._speed = recording, speed
+
+    def sim_options(self) -> list[str]:
+        """For `htlctop sim`."""
+        return [
+            "--recording", str(self._recording), "--speed", self._speed,
+            "--start-at", str(_ALREADY_STORED),
+        ]  # fmt: skip
+
+    async def store(self, store: Path, shift_ns: Callable[[], int]) -> None:
+        """Its first third, moved as the simulated node moves the rest."""
+        await ingest(
+            [self._recording],
+            store,
+            shift_ns=shift_ns(),
+            until_fraction=_ALREADY_STORED,
+            ended_by=_ENDED_BY,
+        )
+
+
+class SyntheticPlay:
+    """A made-up node, of whose life a day is over. It is simulated twice, alike: here and there."""
+
+    window = "24h"
+
+    def __init__(self, seed: int, channels: int, speed: str) -> None:
+        from htlctop.sim.synthetic.simulation import DAY_NS, START_NS
+
+        self._seed, self._channels, self._speed = seed, channels, speed
+        self._is_live = parse_speed(speed) == 1.0
+        self._until_ns = START_NS + DAY_NS
+        self._shift_ns = time.time_ns() - self._until_ns if self._is_live else 0
+
+    def sim_options(self) -> list[str]:
+        """For `htlctop sim`."""
+        options = [
+            "--seed", str(self._seed), "--channels", str(self._channels),
+            "--speed", self._speed, "--history", str(_HISTORY_S),
+        ]  # fmt: skip
+        return [*options, "--shift-ns", str(self._shift_ns)] if self._is_live else options
+
+    async def store(self, store: Path, shift_ns: Callable[[], int]) -> None:
+        """Its first day."""
+        from htlctop.sim.synthetic.node import SyntheticNode
+        from htlctop.sim.synthetic.simulation import DAY_NS
+        from htlctop.sim.synthetic.source import live_simulation
+
+        simulation = live_simulation(self._seed, self._channels, DAY_NS if self._is_live else None)
+        node = SyntheticNode(simulation, self._until_ns, shift_ns=self._shift_ns)
+        await ingest_played(node, store, ended_by=_ENDED_BY)
 
 
 class DemoSession(LocalSession):
@@ -27,13 +104,13 @@ class DemoSession(LocalSession):
     title = "demo"
     owns_collector = False
 
-    def __init__(self, folder: Path, recording: Path, speed: str) -> None:
+    def __init__(self, folder: Path, play: Play) -> None:
         node = Connection(
             "", "simnet", tls_cert_path=folder / "tls.cert",
             macaroon_path=folder / "readonly.macaroon",
         )  # fmt: skip
         super().__init__(folder / "demo.db", node)
-        self._folder, self._recording, self._speed = folder, recording, speed
+        self._folder, self._play = folder, play
         self._prepared = threading.Event()
 
     def open_analyst(self) -> StoreAnalyst:
@@ -44,77 +121,93 @@ class DemoSession(LocalSession):
     def run_collector(self, stop: threading.Event) -> None:
         """Collect from the simulated node until `stop` is set; ends that node too."""
         command = [
-            sys.executable, "-m", "htlctop", "sim", "--dir", str(self._folder), "--recording",
-            str(self._recording), "--speed", self._speed, "--start-at", str(_ALREADY_STORED),
-            "--exit-with-parent",
+            sys.executable, "-m", "htlctop", "sim", "--dir", str(self._folder),
+            "--exit-with-parent", *self._play.sim_options(),
         ]  # fmt: skip
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as sim:
+            said = _Announcement(sim)
             try:
-                address, shift_ns = _announced(sim)
-                self._connection = replace(self._connection, rpcserver=address)
-                asyncio.run(
-                    ingest(
-                        [self._recording],
-                        self.store,
-                        shift_ns=shift_ns,
-                        until_fraction=_ALREADY_STORED,
-                        ended_by="the demo was starting",
-                    )
-                )
+                asyncio.run(self._play.store(self.store, said.shift_ns))
                 self._prepared.set()
+                self._connection = replace(self._connection, rpcserver=said.address())
                 super().run_collector(stop)
             finally:
                 self._prepared.set()
                 sim.terminate()
 
 
-def _announced(sim: "subprocess.Popen[str]") -> tuple[str, int]:
-    """What the simulated node says first: its address, and how far it moves times, ns."""
-    assert sim.stdout is not None
-    address, shift = sim.stdout.readline().strip(), sim.stdout.readline().strip()
-    if not shift.startswith("shift_ns="):
-        raise NodeConnectionError("the simulated node did not start")
-    return address, int(shift.removeprefix("shift_ns="))
+class _Announcement:
+    """What the simulated node says first: its address, and how far it moves a recording's times.
+    Each waits until that has been said."""
+
+    def __init__(self, sim: "subprocess.Popen[str]") -> None:
+        self._sim = sim
+        self._address = ""
+
+    def address(self) -> str:
+        """host:port. Raises: NodeConnectionError: it did not start."""
+        self._address = self._address or self._line()
+        return self._address
+
+    def shift_ns(self) -> int:
+        """ns. Raises: NodeConnectionError: it did not start."""
+        self.address()
+        return int(self._line().removeprefix("shift_ns="))
+
+    def _line(self) -> str:
+        assert self._sim.stdout is not None
+        line = self._sim.stdout.readline().strip()
+        if not line:
+            raise NodeConnectionError("the simulated node did not start")
+        return line
 
 
 @click.command("demo")
 @click.option(
     "--recording", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="What to play.  [default: the packaged traffic]",
+    help="Show what a real node said, instead of a made-up one.",
 )  # fmt: skip
 @click.option("--speed", default="1", show_default=True, metavar="N|max", help="Times as fast.")
-@click.option("--seed", type=int, hidden=True, help="For the synthetic node.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which node.")
+@click.option(
+    "--channels", type=click.IntRange(16, 20_000), default=60, show_default=True, metavar="N",
+    help="How many channels the made-up node has.",
+)  # fmt: skip
 @click.option("--theme", metavar="NAME", help="A theme by name; by default the terminal's.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="No box or block characters.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 def command(
     recording: Path | None,
     speed: str,
-    seed: int | None,
+    seed: int,
+    channels: int,
     theme: str | None,
     ascii_only: bool,
     no_mouse: bool,
 ) -> None:
-    """Try htlctop without a node: a real node's recorded traffic, played live.
+    """Try htlctop without a node: a made-up one, or a real one's recorded traffic, played live.
 
-    The first third is stored already, so that every pane has something to say.
+    A day of the made-up node's life, or a third of the recording, is stored already.
     """
-    from htlctop.sim.recordings import TRAFFIC
     from htlctop.ui import run
     from htlctop.ui.session import UiOptions
 
-    played = recording or TRAFFIC
     parse_speed(speed)
+    play: Play = (
+        SyntheticPlay(seed, channels, speed)
+        if recording is None
+        else RecordedPlay(recording, speed)
+    )
     with tempfile.TemporaryDirectory(prefix="htlctop-demo-") as folder:
         code = run(
-            DemoSession(Path(folder), played, speed),
+            DemoSession(Path(folder), play),
             UiOptions(
                 ascii=ascii_only,
                 no_mouse=no_mouse,
                 theme=theme,
-                window="1h",
+                window=play.window,
                 snapshot_dir=data_folder() / "snapshots",
                 log_path=Path(folder) / "htlctop.log",
             ),

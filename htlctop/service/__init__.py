@@ -3,7 +3,7 @@
 from htlctop.service.api import OpportunityService
 from htlctop.service.collecting import collect
 from htlctop.service.events import EventStream
-from htlctop.service.ingesting import Ingested, ingest
+from htlctop.service.ingesting import Ingested, ingest, ingest_played
 from htlctop.service.session import LocalSession, open_analyst
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "OpportunityService",
     "collect",
     "ingest",
+    "ingest_played",
     "open_analyst",
 ]

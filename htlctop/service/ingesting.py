@@ -1,17 +1,28 @@
-"""Reads recordings into a store, as a collector would have."""
+"""Reads recordings, or whatever else is played, into a store, as a collector would have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import BATCH_EVENTS, Arrived, Intake
-from htlctop.domain.types import DEFAULTS, HtlcEvent, Settings
+from htlctop.domain.ports import ChannelInfoProvider, OutcomeProvider
+from htlctop.domain.types import DEFAULTS, HtlcEvent, NodeInfo, Settings
 from htlctop.store.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from htlctop.wire.recorded import RecordedNode
+    from htlctop.wire.recorded import StreamItem
+
+
+class PlayedNode(ChannelInfoProvider, OutcomeProvider, Protocol):
+    """A node that is played as fast as it is read, and answers as of what was read so far."""
+
+    async def get_info(self) -> NodeInfo:
+        """Who it is."""
+
+    def stream(self) -> Iterator["StreamItem"]:
+        """What it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,26 @@ async def ingest(
     return tuple(done)
 
 
-async def _play(node: "RecordedNode", intake: Intake, ended_by: str) -> int:
+async def ingest_played(
+    node: PlayedNode,
+    store: Path,
+    *,
+    ended_by: str = "the recording ended",
+    settings: Settings = DEFAULTS,
+) -> int:
+    """Read what a node plays into a store; returns how many events.
+
+    Raises: StoreError: the store cannot be written, or is another node's.
+    """
+    async with StoreWriter(store) as writer:
+        intake = Intake(writer, node, SystemClock(), settings, by_events=True)
+        events = await _play(node, intake, ended_by)
+        await writer.checkpoint()
+        await writer.set_state("stopped", "read from recordings")
+    return events
+
+
+async def _play(node: PlayedNode, intake: Intake, ended_by: str) -> int:
     """Everything of a recording through the intake; returns how many events."""
     from htlctop.wire.methods import Method
     from htlctop.wire.recorded import StreamEnd
@@ -84,9 +114,17 @@ async def _play(node: "RecordedNode", intake: Intake, ended_by: str) -> int:
             await intake.read_policies()
         elif not isinstance(item, HtlcEvent) and item.method == Method.LIST_CHANNELS:
             await intake.list_channels()
+            await _read_limits(node, intake)
             if broken:
                 await intake.repair(node)
                 broken = False
     await intake.write(batch)
     await intake.pause(ended_by)
     return events
+
+
+async def _read_limits(node: PlayedNode, intake: Intake) -> None:
+    """What single channels take at most and at least, where that may have changed."""
+    due = intake.limits_due()
+    if due:
+        await intake.limits({scid: await node.channel_limits(scid, intake.pubkey) for scid in due})

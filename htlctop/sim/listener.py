@@ -7,7 +7,7 @@ import grpc
 
 from htlctop.errors import UsageError
 from htlctop.sim.certificate import self_signed
-from htlctop.sim.playback import End
+from htlctop.sim.source import End
 
 _STOP_S = 1.0
 

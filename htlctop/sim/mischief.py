@@ -9,9 +9,10 @@ from dataclasses import asdict
 from typing import Protocol
 
 from htlctop.sim.faults import Fault, FaultKind
-from htlctop.sim.playback import TERMINATED, End, Playback
+from htlctop.sim.playback import TERMINATED, Playback
+from htlctop.sim.source import End
 from htlctop.sim.strange import StrangeMessages
-from htlctop.sim.truth import Truth
+from htlctop.sim.told import ToldLog
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.gen import routerrpc_pb2 as router
@@ -47,7 +48,7 @@ class Server(Protocol):
 class Mischief:
     """Stands between playback and clients; without a plan it changes nothing."""
 
-    def __init__(self, plan: Iterable[Fault], truth: Truth, seed: int = 0) -> None:
+    def __init__(self, plan: Iterable[Fault], told: ToldLog, seed: int = 0) -> None:
         """Args:
         plan: faults with `at` in order; those with `after` must be a finite part of a list.
         seed: for what is made up.
@@ -56,7 +57,7 @@ class Mischief:
         counted = [f for f in faults if f.after is not None] if isinstance(faults, list) else []
         self._counted = deque(sorted(counted, key=lambda f: f.after or 0))
         self._timed: Iterator[Fault] = (f for f in faults if f.at is not None)
-        self._truth = truth
+        self._told = told
         self._strange = StrangeMessages(random.Random(seed))
         self._active: dict[FaultKind, tuple[Fault, float]] = {}
         self._recent: deque[bytes] = deque(maxlen=_REMEMBERED)
@@ -133,8 +134,8 @@ class Mischief:
         return self._changed(method, ask())
 
     def _begin(self, fault: Fault) -> None:
-        told = {key: value for key, value in asdict(fault).items() if key != "fault"}
-        self._truth.fault(fault.fault, **told)
+        how = {key: value for key, value in asdict(fault).items() if key != "fault"}
+        self._told.fault(fault.fault, **how)
         playback = self._playback
         if fault.fault in _LASTING:
             self._active[fault.fault] = fault, time.monotonic() + fault.for_s
@@ -167,12 +168,12 @@ class Mischief:
     async def _restart(self, fault: Fault) -> None:
         async with self._restarting:
             await self._server.go_down(abrupt=fault.abrupt)
-            self._truth.listening(up=False)
+            self._told.listening(up=False)
             await asyncio.sleep(fault.for_s)
             self._version = fault.version or self._version
             self._playback.tell_the_next(self._last(fault.n))
             await self._server.come_up(new_credentials=fault.credentials)
-            self._truth.listening(up=True)
+            self._told.listening(up=True)
 
     def _last(self, n: int) -> list[bytes]:
         return list(self._recent)[max(0, len(self._recent) - n) :]

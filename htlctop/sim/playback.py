@@ -1,4 +1,4 @@
-"""Plays a recording's stream to whoever is subscribed, at its own pace.
+"""Plays a source's stream to whoever is subscribed, at its own pace.
 
 It starts with the first subscription to HTLC events. Without a subscriber it waits, or with
 `lossy` time runs on and events are lost as LND loses them. Answers to other calls are those of
@@ -10,29 +10,15 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from htlctop.sim.changes import channel_changes
+from htlctop.sim.source import SUBSCRIBED, End, Source
 from htlctop.wire import decode
-from htlctop.wire.answers import RecordedAnswers
 from htlctop.wire.gen import routerrpc_pb2 as router
-from htlctop.wire.methods import Method
-from htlctop.wire.recording import Kind, Record, Recording
-from htlctop.wire.refusals import Refusal
 
-SUBSCRIBED = router.HtlcEvent(subscribed_event=router.SubscribedEvent()).SerializeToString()
 _NS = 1_000_000_000
 _AHEAD = 64
 """How many messages the stream may run ahead of its fastest subscriber."""
 _DRAIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The stream ends with this status. `code`: gRPC's status name."""
-
-    code: str
-    details: str
 
 
 TERMINATED = End("UNKNOWN", "htlc event subscription terminated")
@@ -82,29 +68,30 @@ class Subscriber:
 
 
 class Playback:
-    """One run through a recording: `run` plays it once, the rest may be called at any time."""
+    """One run through a source: `run` plays it once, the rest may be called at any time."""
 
     def __init__(
         self,
-        recording: Recording,
+        source: Source,
         *,
         speed: float | None = None,
         shifted: bool = False,
         lossy: bool = False,
         break_after: int | None = None,
-        start_at: float = 0.0,
+        starts_now: bool = False,
+        shift_ns: int | None = None,
     ) -> None:
         """Args:
-        recording: what to play.
+        source: what to play.
         speed: how many times as fast as it was; None: as fast as it is taken.
         shifted: move all times by one constant, so that it plays now.
         lossy: time runs on while nobody is subscribed.
-        break_after: end the stream after this HTLC message of the recording, once; the
+        break_after: end the stream after this HTLC message of the source, once; the
             recorded subscribed_events do not count.
-        start_at: where to start, as a fraction of the HTLC messages; what comes before
-            counts as having happened. Times are then fixed here and not by the subscription.
+        starts_now: times are fixed here and not by the first subscription.
+        shift_ns: the constant, where it is given; times are then fixed by it.
         """
-        self.answers = RecordedAnswers(recording)
+        self.answers = source.answers
         self.shape: Callable[[bytes], Sequence[bytes]] = lambda message: (message,)
         """What is sent in place of a message."""
         self.after: Callable[[], None] = lambda: None
@@ -113,20 +100,16 @@ class Playback:
         self._hurry = 0
         self._speed, self._shifted, self._lossy = speed, shifted, lossy
         self._break_after = break_after
-        self._records = recording.records()
-        self._next = next(self._records, None)
-        self._last_subscribed_ns = _last_subscribed_ns(recording)
-        self._count = 0
+        self._source = source
+        self._count = source.skipped
         self._subscribers: list[Subscriber] = []
         self.watchers: list[Subscriber] = []
         self._unsent: list[bytes] = []
         self._somebody = asyncio.Event()
         self._finished = False
         self._origin: tuple[float, int] | None = None
-        self._channels = self._list_channels()
-        if start_at > 0:
-            self._skip(recording.event_at(start_at))
-            self._start_clock()
+        if starts_now or shift_ns is not None:
+            self._start_clock(shift_ns)
 
     @property
     def shift_ns(self) -> int:
@@ -191,15 +174,14 @@ class Playback:
         self._hurry += messages
 
     async def run(self) -> None:
-        """Play from the first subscription to the last record."""
+        """Play from the first subscription to the last message."""
         await self._somebody.wait()
         self.started.set()
         if self._origin is None:
             self._start_clock()
-        while (record := self._next) is not None:
-            await self._due(record.t_ns)
-            await self._happen(record)
-            self._next = next(self._records, None)
+        while (due_ns := self._source.next_ns()) is not None:
+            await self._due(due_ns)
+            await self._happen(self._source.take())
         self._finished = True
 
     async def _due(self, t_ns: int) -> None:
@@ -219,17 +201,13 @@ class Playback:
         else:
             await asyncio.sleep(0)
 
-    async def _happen(self, record: Record) -> None:
-        self.answers.advance(record)
-        if record.is_htlc_event:
-            if record.message != SUBSCRIBED:
-                self._send(record.message)
-        elif record.is_htlc_end:
-            # A recording that merely stops is not a node that went down.
-            if record.t_ns < self._last_subscribed_ns:
-                self.end_all(End(record.code, record.details))
-        elif record.kind is Kind.UNARY and record.method == Method.LIST_CHANNELS:
-            await self._tell_changes()
+    async def _happen(self, said: Sequence[bytes | End]) -> None:
+        await self._tell_changes()
+        for item in said:
+            if isinstance(item, End):
+                self.end_all(item)
+            else:
+                self._send(item)
 
     def _send(self, message: bytes) -> None:
         self._hurry = max(0, self._hurry - 1)
@@ -241,9 +219,11 @@ class Playback:
 
     async def _tell_changes(self) -> None:
         """Channel events are sent before the HTLC events that follow them."""
-        before, self._channels = self._channels, self._list_channels()
-        for change in channel_changes(before, self._channels):
-            for watcher in self.watchers:
+        changes = self._source.changes(wanted=bool(self.watchers))
+        if not changes:
+            return
+        for watcher in self.watchers:
+            for change in changes:
                 watcher.give(change)
         for watcher in tuple(self.watchers):
             with contextlib.suppress(TimeoutError):
@@ -259,36 +239,12 @@ class Playback:
         if not self._subscribers:
             self._somebody.clear()
 
-    def _skip(self, events: int) -> None:
-        """Let everything before that HTLC message have happened, unheard."""
-        seen = 0
-        while self._next is not None:
-            if self._next.is_htlc_event:
-                if seen == events:
-                    break
-                seen += 1
-                self._count += self._next.message != SUBSCRIBED
-            self.answers.advance(self._next)
-            self._next = next(self._records, None)
-        self._channels = self._list_channels()
-
-    def _start_clock(self) -> None:
-        """The next record is due now."""
-        due_ns = self._next.t_ns if self._next else 0
-        self._origin = time.monotonic(), due_ns
+    def _start_clock(self, shift_ns: int | None = None) -> None:
+        """What comes next is due now, or where the shift puts it."""
+        due_ns, now_ns = self._source.next_ns() or 0, time.time_ns()
+        self._origin = time.monotonic(), due_ns if shift_ns is None else now_ns - shift_ns
         if self._shifted:
-            self.answers.shift_ns = time.time_ns() - due_ns
-
-    def _list_channels(self) -> bytes:
-        try:
-            return self.answers.answer(Method.LIST_CHANNELS, b"")
-        except Refusal:
-            return b""
-
-
-def _last_subscribed_ns(recording: Recording) -> int:
-    times = (r.t_ns for r in recording.records() if r.is_htlc_event and r.message == SUBSCRIBED)
-    return max(times, default=0)
+            self.answers.shift_ns = now_ns - due_ns if shift_ns is None else shift_ns
 
 
 def _moved(message: bytes, shift_ns: int) -> bytes:

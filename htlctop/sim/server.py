@@ -1,4 +1,4 @@
-"""The simulated node: real gRPC on the loopback, TLS, a macaroon, answers from a recording."""
+"""The simulated node: real gRPC on the loopback, TLS, a macaroon, and something to play."""
 
 import asyncio
 import os
@@ -14,8 +14,12 @@ from htlctop.sim.faults import read_plan, seeded_plan
 from htlctop.sim.listener import Context, Listener, abort
 from htlctop.sim.macaroon import BadMacaroonError, Bakery
 from htlctop.sim.mischief import Mischief
-from htlctop.sim.playback import TERMINATED, End, Playback, Subscriber
-from htlctop.sim.truth import Truth
+from htlctop.sim.playback import TERMINATED, Playback, Subscriber
+from htlctop.sim.source import End, RecordedSource, Source
+from htlctop.sim.synthetic.simulation import CHANNELS, HOUR_NS
+from htlctop.sim.synthetic.source import SyntheticSource
+from htlctop.sim.synthetic.timeline import NS
+from htlctop.sim.told import ToldLog
 from htlctop.wire.methods import ENDED_KEY, REPLAY_KEY, Method
 from htlctop.wire.recording import read_recording
 from htlctop.wire.refusals import Refusal
@@ -24,25 +28,46 @@ _LND_FILES = ("lnd.conf", "tls.key", "data")
 
 
 @dataclass(frozen=True, slots=True)
+class SyntheticOptions:
+    """A made-up node.
+
+    Attributes:
+        seed: which.
+        channels: how many it has.
+        history_s: how much of its time is over before it is played.
+        hours: after how much of its time it falls silent, None: never.
+        shift_ns: what to add to its times, where that is settled beforehand.
+        truth: where to log what its payers did.
+    """
+
+    seed: int = 1
+    channels: int = CHANNELS
+    history_s: float = 0.0
+    hours: float | None = None
+    shift_ns: int | None = None
+    truth: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SimOptions:
     """What to simulate.
 
     Attributes:
-        recording: the recording's file.
+        plays: a recording's file, or a made-up node.
         directory: where tls.cert and readonly.macaroon are written.
         port: 0 for one that is free.
         speed: how many times as fast as it was recorded; None: as fast as it is taken.
         verbatim: leave times as recorded at speed 1 too.
         lossy: time runs on while nobody is subscribed.
         break_after: end the stream after this HTLC message, once.
-        start_at: where to start, as a fraction of the HTLC messages.
+        start_at: where to start, as a fraction of a recording's HTLC messages.
         exit_with_parent: stop when stdin closes.
         faults: a plan of what goes wrong. faults_seed: or a plan made from this number.
         faults_per_minute: how many of the latter.
-        truth: where to log what was told.
+        told: where to log what was told.
     """
 
-    recording: Path
+    plays: Path | SyntheticOptions
     directory: Path
     port: int = 0
     speed: float | None = 1.0
@@ -54,7 +79,7 @@ class SimOptions:
     faults: Path | None = None
     faults_seed: int | None = None
     faults_per_minute: float = 6.0
-    truth: Path | None = None
+    told: Path | None = None
 
     @property
     def shifted(self) -> bool:
@@ -71,21 +96,23 @@ class Simulator:
 
     def __init__(self, options: SimOptions) -> None:
         self._options = options
+        self._source = _source(options)
         self.playback = Playback(
-            read_recording(options.recording),
+            self._source,
             speed=options.speed,
             shifted=options.shifted,
             lossy=options.lossy,
             break_after=options.break_after,
-            start_at=options.start_at,
+            starts_now=options.start_at > 0,
+            shift_ns=_shift_ns(options),
         )
         self._bakery = Bakery()
-        self._truth = Truth(options.truth)
+        self._told = ToldLog(options.told)
         plan = read_plan(options.faults) if options.faults else []
         seed = options.faults_seed
         self._mischief = Mischief(
             plan if seed is None else seeded_plan(seed, options.faults_per_minute),
-            self._truth,
+            self._told,
             seed or 0,
         )
         self._listener = Listener(
@@ -122,7 +149,9 @@ class Simulator:
         for task in self._tasks:
             task.cancel()
         await self._listener.close()
-        self._truth.close()
+        self._told.close()
+        if isinstance(self._source, SyntheticSource):
+            self._source.close()
 
     async def go_down(self, *, abrupt: bool) -> None:
         """Close the listener; abrupt: in the middle of every call."""
@@ -153,11 +182,11 @@ class Simulator:
         """SubscribeHtlcEvents."""
         await self._meet(context)
         subscriber = self.playback.subscribe()
-        number = self._truth.subscribed()
+        number = self._told.subscribed()
         try:
-            await self._send_all(subscriber, context, lambda data: self._truth.told(number, data))
+            await self._send_all(subscriber, context, lambda data: self._told.told(number, data))
         finally:
-            self._truth.unsubscribed(number)
+            self._told.unsubscribed(number)
             self.playback.unsubscribe(subscriber)
 
     async def channel_events(self, _request: bytes, context: Context) -> None:
@@ -206,6 +235,24 @@ class Simulator:
 
     def _write_files(self) -> None:
         _write(self._options.directory, self._listener.certificate, self._bakery.bake())
+
+
+def _source(options: SimOptions) -> Source:
+    plays = options.plays
+    if isinstance(plays, Path):
+        return RecordedSource(read_recording(plays), options.start_at)
+    return SyntheticSource(
+        plays.seed,
+        channels=plays.channels,
+        lively=options.shifted,
+        history_ns=int(plays.history_s * NS),
+        until_ns=None if plays.hours is None else int(plays.hours * HOUR_NS),
+        senders_log=plays.truth,
+    )
+
+
+def _shift_ns(options: SimOptions) -> int | None:
+    return options.plays.shift_ns if isinstance(options.plays, SyntheticOptions) else None
 
 
 async def serve(

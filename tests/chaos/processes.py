@@ -22,7 +22,7 @@ class SimProcess:
         command = [
             *(sys.executable, "-m", "htlctop", "sim", "--dir", str(folder / "node")),
             *("--recording", str(recording), "--speed", "1", "--lossy", "--exit-with-parent"),
-            *("--truth", str(self.truth), *options),
+            *("--told", str(self.truth), *options),
         ]
         with (folder / "sim.err").open("ab") as errors:
             self._process = subprocess.Popen(

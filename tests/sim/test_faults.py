@@ -222,9 +222,9 @@ async def test_a_clock_that_is_off_moves_the_times_and_comes_back(
 async def test_the_log_holds_what_was_told_and_who_was_there(
     simulate: Simulate, short: Recording, tmp_path: Path
 ):
-    truth = tmp_path / "truth.jsonl"
+    told = tmp_path / "told.jsonl"
     faults = plan(tmp_path, {"fault": "restart", "after": 20, "for": 0.1, "n": 3})
-    async with simulate(short.path, faults=faults, truth=truth) as running:
+    async with simulate(short.path, faults=faults, told=told) as running:
         async with running.client() as client:
             first = await until_it_breaks(client)
         while True:
@@ -234,7 +234,7 @@ async def test_the_log_holds_what_was_told_and_who_was_there(
                 break
             except NodeConnectionError:
                 await asyncio.sleep(0.05)
-    lines = [json.loads(line) for line in truth.read_text().splitlines()]
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
     messages = [(x["id"], b64decode(x["message"])) for x in lines if x["what"] == "told"]
     logged = [[decode.htlc_event(m) for n, m in messages if n == number] for number in (1, 2)]
     assert logged[0][: len(first)] == first
@@ -244,7 +244,7 @@ async def test_the_log_holds_what_was_told_and_who_was_there(
     assert Counter(whats) == {"subscribed": 2, "unsubscribed": 2, "fault": 1, "down": 1, "up": 1}
     assert [line["t_ns"] for line in lines] == sorted(line["t_ns"] for line in lines)
     with pytest.raises(UsageError, match="cannot be made"):
-        async with simulate(short.path, truth=truth):
+        async with simulate(short.path, told=told):
             pass
 
 

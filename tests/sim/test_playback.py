@@ -8,7 +8,8 @@ import pytest
 from htlctop.domain.codes import EventKind
 from htlctop.domain.types import ChannelEventKind, HtlcEvent, NodeState
 from htlctop.errors import NodeConnectionError
-from htlctop.sim.playback import SUBSCRIBED, Playback
+from htlctop.sim.playback import Playback
+from htlctop.sim.source import SUBSCRIBED, RecordedSource
 from htlctop.wire import decode
 from htlctop.wire.client import LndClient
 from htlctop.wire.methods import Method
@@ -105,7 +106,7 @@ async def test_all_subscribers_get_the_whole_stream(simulate: Simulate, short: R
 
 
 async def test_what_a_subscriber_left_behind_is_kept_for_the_next(short: Recording) -> None:
-    playback = Playback(short)
+    playback = Playback(RecordedSource(short))
     player = asyncio.create_task(playback.run())
     gone = playback.subscribe()
     assert await gone.next() == SUBSCRIBED
@@ -143,7 +144,7 @@ async def test_at_speed_one_every_time_is_moved_so_that_it_plays_now(
 
 
 async def test_a_shifted_event_keeps_what_we_do_not_know(short: Recording) -> None:
-    playback = Playback(short, shifted=True, start_at=0.1)
+    playback = Playback(RecordedSource(short, 0.1), shifted=True, starts_now=True)
     subscriber = playback.subscribe()
     player = asyncio.create_task(playback.run())
     await subscriber.next()

@@ -12,7 +12,7 @@ from pathlib import Path
 from htlctop.errors import UsageError
 
 
-class Truth:
+class ToldLog:
     """Writes the log, or nothing where no file is wanted."""
 
     def __init__(self, path: Path | None = None) -> None:

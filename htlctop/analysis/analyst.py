@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from htlctop.analysis import following
 from htlctop.analysis.advice.advisor import Advisor
+from htlctop.analysis.advice.explain import Explainer, Explanation
 from htlctop.analysis.advice.ground import Ground
 from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.book import ChannelBook
@@ -138,7 +139,26 @@ class StoreAnalyst:
     def curve(self, peer: int, query: Query) -> Curve | None:
         """A peer's liquidity curve, None without liquidity claims."""
         with self._reader.snapshot():
-            return self._advisor.curve(self._ground(query), peer)
+            return self._advisor.curve(self._ground(widened(query)), peer)
+
+    def explain(
+        self, query: Query, peer: int | None = None, channel: int | None = None
+    ) -> Explanation:
+        """How every figure of a peer, a channel or (neither named) the node comes about.
+
+        Raises UsageError for a peer that the store does not know.
+        """
+        with self._reader.snapshot():
+            ground = self._ground(query)
+            wide = self._ground(widened(query))
+            explainer = Explainer(ground, wide, self._reader, self._advisor, self._settings)
+            if channel is not None:
+                return explainer.channel(channel)
+            if peer is None:
+                return explainer.node()
+            if not ground.book.channels_of(peer):
+                raise UsageError("the store knows no such peer")
+            return explainer.peer(peer, self._advisor.advise(wide).opportunities)
 
     def find_peer(self, text: str) -> PeerRow:
         """The peer of a public key (or its beginning), an exact name, or a scid in any form.
@@ -147,6 +167,18 @@ class StoreAnalyst:
         """
         with self._reader.snapshot():
             return self._book().find(text)
+
+    def find(self, text: str) -> tuple[int, int | None]:
+        """(peer, channel) of a scid in any form; (peer, None) of a key or a name.
+
+        Raises UsageError when none or several fit.
+        """
+        with self._reader.snapshot():
+            book = self._book()
+            channel = book.find_channel(text)
+            if channel is not None:
+                return book.peer_of(channel), channel
+            return book.find(text).peer, None
 
     def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
         """HTLCs newest first."""

@@ -87,6 +87,12 @@ class ChannelBook:
         """The channel that an id stands for: itself, but for an alias."""
         return self._main.get(channel, channel)
 
+    def find_channel(self, text: str) -> int | None:
+        """The channel of a scid in any of its forms, None where it is none of ours."""
+        scid = _parse_scid(text)
+        found = (c for c in self._channels.values() if c.scid == scid and c.peer)
+        return next((self.main_of(channel.id) for channel in found), None)
+
     def find(self, text: str) -> PeerRow:
         """The peer of a key (or its beginning), an exact name, or a scid in any of its forms."""
         scid = _parse_scid(text)

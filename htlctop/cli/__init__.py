@@ -9,13 +9,17 @@ from htlctop import __version__
 from htlctop.errors import HtlctopError
 
 _COMMANDS = {
+    "advise": "what to do about it, and the commands that do it",
+    "analyze": "print one ranked table: peers, channels, pairs or sources",
     "app": "the screen (this is what runs without a command)",
     "collect": "listen without a screen, until stopped",
     "demo": "try it: a simulated node and the app, no LND needed",
     "doctor": "check node, permissions, store and terminal, and say what mends them",
+    "explain": "print how every figure of a peer or channel comes about",
     "ingest": "read recordings into a store",
     "metrics": "serve what the store holds to Prometheus, and a health check",
     "monitor": "print each forward that settles or is refused, as it happens",
+    "mark": "note what you did, to see what it changed",
     "record": "write what the node says into a file, to play or ingest",
     "report": "print what was missed, why and where",
     "service": "print a systemd unit that collects all the time",

@@ -5,12 +5,15 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from htlctop.config import Connection, ConnectionOptions, resolve
 from htlctop.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from htlctop.analysis.models import Query
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -76,6 +79,37 @@ def window_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def output_options(command: F) -> F:
+    """In which format, and where to."""
+    for option in (
+        click.option(
+            "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
+        ),
+        click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
+        click.option(
+            "--format", "-f", "form", type=click.Choice(["text", "json", "csv", "md"]),
+            default="text", show_default=True,
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def window_query(
+    window: str | None, hours: int | None, since: str | None, until: str | None
+) -> "Query":
+    """What the window options mean. Raises UsageError for two of them that exclude each other."""
+    from htlctop.analysis.models import Query
+
+    if sum(item is not None for item in (window, hours, since)) > 1:
+        raise UsageError("use one of --window, --hours and --since")
+    return Query(
+        window=f"{hours}h" if hours else window or "24h",
+        since_ns=parse_time(since) if since else None,
+        until_ns=parse_time(until) if until else None,
+    )
 
 
 def connection(**flags: str | None) -> Connection:

@@ -3,10 +3,21 @@
 Names are cleaned here; amounts are sat as people write them.
 """
 
+import json
 from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
-from htlctop.export.format import clean, name, percent, sat, short_sat, utc
+from htlctop.export.format import (
+    LONGEST_LINE,
+    clean,
+    name,
+    percent,
+    sat,
+    short_sat,
+    span,
+    stamp,
+    utc,
+)
 
 Json = dict[str, object]
 
@@ -85,16 +96,46 @@ def advice_lines(advice: Advice, limit: int | None = None) -> list[str]:
         return [*lines, f"advice    {advice.why_none}"]
     for number, item in enumerate(advice.opportunities[:limit], 1):
         lines.append(f"{number:>3}. {sentence(item)}")
-        lines.append(
-            f"     urgency {item.urgency.total} = {item.urgency.revenue}+{item.urgency.frequency}"
-            f"+{item.urgency.rate}, confidence {item.confidence.value}"
-        )
+        lines.append(f"     {_badge(item)}")
     more = len(advice.opportunities) - len(advice.opportunities[:limit])
     if more:
         lines.append(f"     … and {more} more: htlctop advise")
     if advice.hidden:
         lines.append(f"     {advice.hidden} smaller ones are not shown")
     return lines
+
+
+def advice_text(advice: Advice) -> str:
+    """The advice for a terminal: each opportunity, and under it what it rests on."""
+    window = advice.window
+    lines = [
+        f"{name(advice.node.alias, advice.node.pubkey)}: what to do, from {stamp(window.from_ns)} "
+        f"to {stamp(window.until_ns)}, watched {span(window.covered_ns)}"
+    ]
+    lines += [text for text in (advice.too_early, advice.why_none) if text]
+    for number, item in enumerate(advice.opportunities, 1):
+        lines += ["", f"{number}. {sentence(item)}", f"   {_badge(item)}"]
+        lines += [f"   {clean(f.name)}: {value(f)}{_how(f)}" for f in item.evidence]
+    if advice.hidden:
+        lines += ["", f"{advice.hidden} smaller ones are not shown"]
+    return "\n".join(lines) + "\n"
+
+
+def advice_file(advice: Advice) -> str:
+    """The advice alone as JSON."""
+    return json.dumps(advice_json(advice), indent=2, ensure_ascii=False) + "\n"
+
+
+def _badge(item: Opportunity) -> str:
+    parts = item.urgency
+    return (
+        f"urgency {parts.total} = {parts.revenue}+{parts.frequency}+{parts.rate}, "
+        f"confidence {item.confidence.value}"
+    )
+
+
+def _how(figure: Figure) -> str:
+    return f" = {clean(figure.formula, LONGEST_LINE)}" if figure.formula else ""
 
 
 def advice_json(advice: Advice) -> Json:

@@ -284,6 +284,7 @@ def _opportunity(
         break_even_ppm=finding.break_even_ppm,
         ceiling_ppm=finding.ceiling_ppm,
         evidence=tuple(_evidence(ground, finding, None if early else month)),
+        count=finding.count,
         source=source,
         source_pubkey=None if source is None else book.pubkey_of(source),
         source_alias="" if source is None else book.alias_of(source),
@@ -311,13 +312,42 @@ def _evidence(ground: Ground, finding: Finding, month: float | None) -> Iterable
 
 
 def _urgency(ground: Ground, finding: Finding, month: float) -> Urgency:
-    sums = ground.sums(finding.peer)
-    enough = max(1_000_000, 0.05 * ground.per_30d(ground.earned_msat))
-    per_day = finding.count / ground.covered_days if ground.covered_days else 0.0
+    enough, per_day, share = _urgency_inputs(ground, finding.peer, finding.count)
     revenue = round(40 * min(1.0, month / enough))
     frequency = round(30 * min(1.0, per_day / 10))
-    rate = round(30 * sums.failed_share)
+    rate = round(30 * share)
     return Urgency(revenue + frequency + rate, revenue, frequency, rate)
+
+
+def _urgency_inputs(ground: Ground, peer: int, count: int) -> tuple[float, float, float]:
+    """(what is much per 30 days in msat, events per watched day, the failed share by fee)."""
+    enough = max(1_000_000, 0.05 * ground.per_30d(ground.earned_msat))
+    per_day = count / ground.covered_days if ground.covered_days else 0.0
+    return enough, per_day, ground.sums(peer).failed_share
+
+
+def urgency_figures(ground: Ground, item: Opportunity) -> list[Figure]:
+    """How the parts of an opportunity's urgency come about."""
+    enough, per_day, share = _urgency_inputs(ground, item.peer, item.count)
+    month, parts = ground.per_30d(item.worth_msat), item.urgency
+    return [
+        Figure(
+            "urgency: revenue", parts.revenue, "",
+            f"40 × min(1, per 30 days {whole(round(month, 3))} ÷ {whole(round(enough, 3))})",
+        ),
+        Figure(
+            "urgency: frequency", parts.frequency, "",
+            f"30 × min(1, seen per watched day {whole(round(per_day, 6))} ÷ 10)",
+        ),
+        Figure(
+            "urgency: rate", parts.rate, "",
+            f"30 × failed share of fees {whole(round(share, 6))}",
+        ),
+        Figure(
+            "urgency", parts.total, "",
+            f"{parts.revenue} + {parts.frequency} + {parts.rate}",
+        ),
+    ]  # fmt: skip
 
 
 def _confidence(ground: Ground, finding: Finding) -> Confidence:

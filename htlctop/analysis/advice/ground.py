@@ -60,6 +60,7 @@ class Ground:
         rates: tuple[Mapping[int, Rate], Rate],
     ) -> None:
         self.node, self.status, self.window, self.book = node, status, window, book
+        self.priced = priced
         self._rates = rates
         self.watched = Watched(intervals)
         self.covered_ns = window.covered_ns

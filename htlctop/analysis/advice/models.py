@@ -77,6 +77,7 @@ class Opportunity:
         source: for a rebalance, the peer id to take it from, None where none is fit.
         channels: the channel ids it concerns, text, LND's integer.
         evidence: the figures it came from, the other kinds that hold among them.
+        count: how many payments (or forwards) it rests on.
         source_channels: the source's channel ids that can send; settings: what is in force now on
             `channels`.
     """
@@ -97,6 +98,7 @@ class Opportunity:
     source: int | None = None
     source_pubkey: str | None = None
     source_alias: str = ""
+    count: int = 0
     source_channels: tuple[str, ...] = ()
     settings: tuple[ChannelSetting, ...] = ()
 

@@ -1,0 +1,323 @@
+"""Every figure of a peer, a channel or the node, with its inputs and its formula written out.
+
+A formula is arithmetic that anybody can check: numbers, the four signs, brackets, min and max,
+with words beside the numbers that say what they are.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from htlctop.analysis.advice.advisor import Advisor, urgency_figures
+from htlctop.analysis.advice.case import PeerCase
+from htlctop.analysis.advice.curve import liquidity_curve
+from htlctop.analysis.advice.finding import whole
+from htlctop.analysis.advice.ground import HOUR_NS, Ground
+from htlctop.analysis.advice.interval import poisson_range
+from htlctop.analysis.advice.models import Figure, Opportunity
+from htlctop.analysis.formulas import Rate
+from htlctop.analysis.models import UNKNOWN_PEER, NodeView, StatusView, Sums, Window
+from htlctop.analysis.sums import Priced, add_up
+from htlctop.analysis.windows import align
+from htlctop.domain.codes import LOST, PRICED_OUT, Category
+from htlctop.domain.ports import StatsReader
+from htlctop.domain.types import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Figures that belong together, in the order they are computed."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How every figure of a peer, a channel or the node comes about. `about` names it."""
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    about: str
+    sections: tuple[Section, ...]
+
+
+class Explainer:
+    """Writes the arithmetic out, from the same sums that the figures are made of.
+
+    `wide` is the ground that advice stands on, which may reach further back.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        wide: Ground,
+        reader: StatsReader,
+        advisor: Advisor,
+        settings: Settings,
+    ) -> None:
+        self._ground, self._wide, self._reader = ground, wide, reader
+        self._advisor, self._settings = advisor, settings
+
+    def node(self) -> Explanation:
+        """The node: its totals out of its peers'."""
+        by_peer: dict[int, list[Priced]] = defaultdict(list)
+        for item in self._ground.priced:
+            by_peer[item.peer].append(item)
+        parts = [
+            (self._ground.book.alias_of(peer) or "unknown peer", add_up(items))
+            for peer, items in sorted(by_peer.items())
+        ]
+        sections = [self._watched(), Section("Sums over the peers", tuple(_totals(parts)))]
+        return self._explanation("the node", sections)
+
+    def peer(self, peer: int, opportunities: Sequence[Opportunity]) -> Explanation:
+        """A peer: its rate, each cause on each channel, the sums, and its advice."""
+        items = [item for item in self._ground.priced if item.peer == peer]
+        sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
+        if peer != UNKNOWN_PEER:
+            case = self._advisor.case(self._wide, peer)
+            sections += [self._balances(case), self._bids(case), self._curve(case)]
+        sections += [self._opportunity(o) for o in opportunities if o.peer == peer]
+        return self._explanation(self._ground.book.alias_of(peer) or "unknown peer", sections)
+
+    def channel(self, channel: int) -> Explanation:
+        """One channel: the causes on it and their sums."""
+        book = self._ground.book
+        items = [i for i in self._ground.priced if book.main_of(i.cell.channel) == channel]
+        peer = book.peer_of(channel)
+        sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
+        return self._explanation(book.scid_of(channel) or "no channel", sections)
+
+    def _explanation(self, about: str, sections: Iterable[Section]) -> Explanation:
+        ground = self._ground
+        return Explanation(
+            ground.node,
+            ground.status,
+            ground.window,
+            about,
+            tuple(section for section in sections if section.figures),
+        )
+
+    def _watched(self) -> Section:
+        window = self._ground.window
+        length = window.until_ns - window.from_ns
+        missed = [(gap.until_ns - gap.from_ns) / 1e9 for gap in window.gaps]
+        formula = f"window {whole(round(length / 1e9, 6))}"
+        if missed:
+            formula += f" − gaps {whole(round(sum(missed), 6))}"
+        figures = [
+            Figure("window", round(length / 1e9, 6), "s"),
+            *(Figure(f"gap: {gap.reason}", round(s, 6), "s") for gap, s in
+              zip(window.gaps, missed, strict=True)),
+            Figure("watched", round(window.covered_ns / 1e9, 6), "s", formula),
+            Figure(
+                "watched hours", round(window.covered_ns / HOUR_NS, 6), "h",
+                f"watched {whole(round(window.covered_ns / 1e9, 6))} ÷ 3,600",
+            ),
+        ]  # fmt: skip
+        return Section("How much was watched", tuple(figures))
+
+    def _rate(self, peer: int) -> Section:
+        """(S + 20·p0) ÷ (S + F + 20), over 30 days."""
+        claims = self._rate_claims()
+        settled, failed = claims.get(peer, (0, 0))
+        all_settled = sum(s for s, _ in claims.values())
+        every = all_settled + sum(f for _, f in claims.values())
+        if not every:
+            all_settled, every = 1, 2
+        prior = self._settings.rate_prior
+        rate = self._ground.rate(peer)
+        return Section(
+            "Settle rate, over the 30 days before the window's end",
+            (
+                Figure("payments that settled", settled, ""),
+                Figure("payments that failed further on", failed, ""),
+                Figure("the node's settled, of all", f"{all_settled:,} of {every:,}", ""),
+                Figure(
+                    "settle rate", round(float(rate), 9), "",
+                    f"(settled {settled:,} + {prior} × node's {all_settled:,} ÷ {every:,}) ÷ "
+                    f"(settled {settled:,} + failed {failed:,} + {prior})",
+                ),
+            ),
+        )  # fmt: skip
+
+    def _rate_claims(self) -> dict[int, tuple[int, int]]:
+        newest_ns = self._ground.status.last_event_ns
+        until_ns = align(self._ground.until_ns, newest_ns, up=True)
+        start_ns = align(until_ns - self._settings.rate_window_ns, newest_ns)
+        found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for cell in self._reader.cells(start_ns, until_ns):
+            if cell.category in (Category.SETTLED, Category.DOWNSTREAM):
+                at = int(cell.category == Category.DOWNSTREAM)
+                found[self._ground.book.peer_of(cell.channel)][at] += cell.claims
+        return {peer: (s, f) for peer, (s, f) in found.items()}
+
+    def _causes(self, items: Sequence[Priced], peer: int) -> Iterable[Section]:
+        """Each category on each channel, then the sums."""
+        book, rate = self._ground.book, self._ground.rate(peer)
+        parts: list[tuple[str, Sums]] = []
+        ordered = sorted(items, key=lambda i: (i.cell.channel, i.cell.category))
+        for item in ordered:
+            category = Category(item.cell.category)
+            name = f"{category.label} on {book.scid_of(item.cell.channel) or 'no channel'}"
+            parts.append((name, add_up([item])))
+            figures = _cell_figures(item, category, rate)
+            if figures:
+                yield Section(name, tuple(figures))
+        yield Section("Sums", tuple(_totals(parts)))
+
+    def _balances(self, case: PeerCase) -> Section:
+        locals_ = [c.local_sat or 0 for c in case.channels]
+        capacities = [c.capacity_sat or 0 for c in case.channels]
+        figures: list[Figure] = []
+        for channel in case.channels:
+            scid = self._ground.book.scid_of(channel.id)
+            figures += [
+                Figure(f"capacity of {scid}", channel.capacity_sat, "sat"),
+                Figure(f"our side of {scid}", channel.local_sat, "sat"),
+                Figure(f"spendable of {scid}", channel.spendable_sat, "sat"),
+                Figure(f"rate asked on {scid}", channel.rate_ppm, "ppm"),
+                Figure(f"base asked on {scid}", channel.base_msat, "msat"),
+            ]
+        if case.capacity_sat:
+            figures += [
+                Figure("our side", sum(locals_), "sat", _plus(locals_)),
+                Figure("capacity", sum(capacities), "sat", _plus(capacities)),
+                Figure(
+                    "our share", round(sum(locals_) / case.capacity_sat, 6), "",
+                    f"our side {sum(locals_):,} ÷ capacity {case.capacity_sat:,}",
+                ),
+            ]  # fmt: skip
+        away_ns, times = case.away
+        hours, away = self._wide.covered_ns / HOUR_NS, away_ns / HOUR_NS
+        if case.channels and hours:
+            figures += [
+                Figure("watched hours away", round(away, 6), "h"),
+                Figure("times it went away", times, ""),
+                Figure(
+                    "online", round(1 - away / hours, 6), "",
+                    f"(watched hours {whole(round(hours, 6))} − away {whole(round(away, 6))}) ÷ "
+                    f"{whole(round(hours, 6))}",
+                ),
+            ]  # fmt: skip
+        return Section("Balances now", tuple(figures))
+
+    def _bids(self, case: PeerCase) -> Section:
+        if not case.priced_out:
+            return Section("", ())
+        bids = case.bids
+        kinds = (
+            ("a fee of ours out of date", bids.stale),
+            ("under 5 ppm", bids.zero),
+            ("bids", bids.bids),
+        )
+        figures = []
+        for name, offers in kinds:
+            figures.append(Figure(f"{name}: payments", len(offers), ""))
+            figures.append(Figure(f"{name}: offered", sum(o.fee_msat for o in offers), "msat"))
+        figures.append(
+            Figure(
+                "payments that offered too little",
+                len(case.priced_out),
+                "",
+                _plus([len(offers) for _, offers in kinds]),
+            )
+        )
+        return Section("Priced out, of the newest 2,000", tuple(figures))
+
+    def _curve(self, case: PeerCase) -> Section:
+        if not case.channels or not case.replay.count:
+            return Section("", ())
+        curve = liquidity_curve(case.replay, case.feasible_sat)
+        figures = [
+            Figure("payments replayed", curve.claims, ""),
+            Figure("most a channel can receive", case.feasible_sat, "sat"),
+        ]
+        most = curve.points[-1].served_msat if curve.points else 0
+        for index, point in enumerate(curve.points):
+            knee = ", the knee" if index == curve.knee else ""
+            name = f"with {point.more_sat:,} sat more{knee}"
+            figures.append(Figure(f"{name}: served", point.served_msat, "msat"))
+            figures.append(
+                Figure(
+                    f"{name}: share", round(point.share, 6), "",
+                    f"min(1, served {point.served_msat:,} ÷ the most {most:,})",
+                )
+            )  # fmt: skip
+        return Section("With so much more on our side, once", tuple(figures))
+
+    def _opportunity(self, item: Opportunity) -> Section:
+        figures = [Figure("worth", item.worth_msat, "msat"), *item.evidence]
+        figures += urgency_figures(self._wide, item)
+        if item.per_30d_msat is not None and item.count:
+            month = self._wide.per_30d(item.worth_msat)
+            ends = zip(("low", "high"), item.per_30d_msat, poisson_range(item.count), strict=True)
+            for name, msat, mean in ends:
+                figures.append(
+                    Figure(
+                        f"per 30 days, {name}", msat, "msat",
+                        f"{whole(round(month, 3))} × {whole(round(mean, 6))} ÷ "
+                        f"seen {item.count:,}",
+                    )
+                )  # fmt: skip
+        return Section(f"Advice: {item.kind.value}", tuple(figures))
+
+
+def _cell_figures(item: Priced, category: Category, rate: Rate) -> list[Figure]:
+    cell = item.cell
+    figures = [Figure("HTLCs", cell.n, "")]
+    if category in LOST:
+        net = cell.demand_msat - cell.recovered_msat
+        figures += [
+            Figure("of these with unknown fee", cell.fee_unknown, ""),
+            Figure("every try", cell.fee_msat, "msat"),
+            Figure("payments", cell.claims, ""),
+            Figure("repeats", cell.repeats, ""),
+            Figure("demand", cell.demand_msat, "msat"),
+            Figure("came back by itself", cell.recovered_msat, "msat"),
+            Figure(
+                "net demand", net, "msat",
+                f"demand {cell.demand_msat:,} − came back {cell.recovered_msat:,}",
+            ),
+            Figure(
+                "expected", item.expected_msat, "msat",
+                f"net demand {net:,} × settle rate {rate.part:,} ÷ {rate.of:,}",
+            ),
+        ]  # fmt: skip
+    elif category in PRICED_OUT:
+        figures.append(Figure("offered", cell.demand_msat, "msat"))
+    elif category == Category.SETTLED:
+        figures.append(Figure("earned", cell.fee_msat, "msat"))
+    return figures if any(figure.value for figure in figures) else []
+
+
+_ADDED = (
+    ("settled", "settled", ""),
+    ("refused here", "refused", ""),
+    ("lost", "lost", ""),
+    ("failed further on", "downstream", ""),
+    ("fee unknown", "fee_unknown", ""),
+    ("payments lost", "claims", ""),
+    ("repeats", "repeats", ""),
+    ("every try", "asked_msat", "msat"),
+    ("demand", "demand_msat", "msat"),
+    ("came back by itself", "recovered_msat", "msat"),
+    ("net demand", "net_demand_msat", "msat"),
+    ("expected, missed", "expected_msat", "msat"),
+    ("offered too little", "offered_msat", "msat"),
+    ("earned", "earned_msat", "msat"),
+)
+
+
+def _totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
+    """Each sum, with the parts that are not 0."""
+    for name, field, unit in _ADDED:
+        values = [int(getattr(sums, field)) for _, sums in parts]
+        yield Figure(name, sum(values), unit, _plus([v for v in values if v]))
+
+
+def _plus(values: Sequence[int]) -> str:
+    """ "1,200 + 300"; "" for nothing to add."""
+    return " + ".join(f"{v:,}" if v >= 0 else f"({v:,})".replace("-", "−") for v in values)

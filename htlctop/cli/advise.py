@@ -1,0 +1,64 @@
+"""`htlctop advise`: what to do about it, and the commands that do it."""
+
+from pathlib import Path
+
+import click
+
+from htlctop.cli.options import (
+    output_options,
+    store_option,
+    store_path,
+    window_options,
+    window_query,
+    write_output,
+)
+from htlctop.errors import UsageError
+
+
+@click.command("advise")
+@click.option(
+    "--for", "tool", metavar="TOOL",
+    help="Write the commands for bos, lncli or charge-lnd, or for a tool of your templates.",
+)  # fmt: skip
+@window_options
+@output_options
+@store_option
+def command(
+    tool: str | None,
+    window: str | None,
+    hours: int | None,
+    since: str | None,
+    until: str | None,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    store: Path | None,
+) -> None:
+    """What is worth doing, ranked, each with its evidence; from seven days at least.
+
+    With --for: the commands, each with its evidence as a comment, to read and run by hand.
+    """
+    from htlctop import service
+    from htlctop.export import advice as words
+    from htlctop.export.formats import Format, render
+    from htlctop.export.handoff import script, tools
+    from htlctop.export.views import document
+
+    templates: dict[str, str] = {}
+    if tool is not None and tool not in tools(templates):
+        raise UsageError(f"no tool {tool!r}: use one of {', '.join(tools(templates))}")
+    analyst = service.open_analyst(store_path(store, None))
+    try:
+        advice = analyst.advice(window_query(window, hours, since, until))
+    finally:
+        analyst.close()
+    chosen = Format.JSON if as_json else Format(form)
+    if tool is not None:
+        text = script(advice, tool, templates)
+    elif chosen is Format.TEXT:
+        text = words.advice_text(advice)
+    elif chosen is Format.JSON:
+        text = words.advice_file(advice)
+    else:
+        text = render(document(advice, "advice"), chosen)
+    write_output(text, output)

@@ -1,0 +1,41 @@
+"""`htlctop mark`: a note of what was done, beside which before and after are compared."""
+
+import time
+from pathlib import Path
+
+import click
+
+from htlctop.cli.options import parse_time, store_option, store_path
+from htlctop.errors import UsageError
+
+
+@click.command("mark")
+@click.argument("text", nargs=-1, required=True)
+@click.option("--peer", metavar="PEER", help="A key or its beginning, a name or a channel id.")
+@click.option("--at", metavar="TIME", help="2026-11-21T14:00Z, or ago: 36h.  [default: now]")
+@store_option
+def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path | None) -> None:
+    """Note something that you did; works while a collector runs.
+
+    History and the reports show what was missed before and after it.
+    """
+    from htlctop import service
+    from htlctop.export.format import clean
+    from htlctop.store.marks import MOST_CHARS, add_mark
+
+    note = clean(" ".join(text), MOST_CHARS)
+    if not note:
+        raise UsageError("nothing to note: give a text")
+    path = store_path(store, None)
+    analyst = service.open_analyst(path)
+    try:
+        marked = 0
+        if peer is not None:
+            found, _ = analyst.find(peer)
+            marked = found or 0
+        replay = analyst.status().replay
+        now_ns = analyst.status().now_ns if replay else time.time_ns()
+    finally:
+        analyst.close()
+    add_mark(path, note, parse_time(at) if at else now_ns, marked)
+    click.echo(f"noted: {note}")

@@ -1,0 +1,54 @@
+"""An explanation as a document: a table for each group of figures that belong together."""
+
+from htlctop.analysis.advice.explain import Explanation, Section
+from htlctop.analysis.advice.models import Figure
+from htlctop.export.advice import value
+from htlctop.export.table import Document, Field, Head, Table, Unit, table
+
+
+def document(explanation: Explanation) -> Document:
+    """Every figure with how it comes about."""
+    head = Head(
+        f"explain {explanation.about}",
+        explanation.node,
+        explanation.window,
+        is_replay=explanation.status.replay,
+    )
+    names = _names(explanation.sections)
+    return Document(
+        head,
+        tuple(_section(each, name) for each, name in zip(explanation.sections, names, strict=True)),
+    )
+
+
+_FIGURES: tuple[Field[Figure], ...] = (
+    Field("name", "FIGURE", Unit.NAME, lambda figure: figure.name),
+    Field("value", "", Unit.COUNT, lambda figure: figure.value),
+    Field("", "VALUE", Unit.COUNT, lambda figure: _shown(figure)),
+    Field("unit", "UNIT", Unit.TEXT, lambda figure: figure.unit),
+    Field("formula", "HOW", Unit.TEXT, lambda figure: figure.formula),
+)
+
+
+def _section(section: Section, name: str) -> Table:
+    return table(name, section.title, _FIGURES, section.figures)
+
+
+def _shown(figure: Figure) -> str | int | float | None:
+    """The value to the last digit, since somebody checks it."""
+    if isinstance(figure.value, float):
+        return f"{figure.value:,.9f}".rstrip("0").rstrip(".")
+    return value(figure) if figure.value is None else figure.value
+
+
+def _names(sections: tuple[Section, ...]) -> list[str]:
+    """A name for programs for each section, none twice."""
+    names: list[str] = []
+    for section in sections:
+        stem = "_".join("".join(c if c.isalnum() else " " for c in section.title).lower().split())
+        name, number = stem, 1
+        while name in names:
+            number += 1
+            name = f"{stem}_{number}"
+        names.append(name)
+    return names

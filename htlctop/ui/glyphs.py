@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs. `levels` rise from a little to the peak; `eighths` fill a cell."""
+    """One set of signs. `levels` rise from a little to the peak, `shades` darken, `eighths` fill
+    a cell from the left.
+    """
 
     ascii: bool
     rule: str
@@ -19,6 +21,7 @@ class Glyphs:
     child: str
     several: str
     arrow: str
+    left: str
     more: str
     approx: str
     dot: str
@@ -32,6 +35,7 @@ class Glyphs:
     gap: str
     zero: str
     levels: str
+    shades: str
     full: str
     eighths: str
     bar_left: str
@@ -51,6 +55,20 @@ class Glyphs:
         """Values as a row of signs up to their peak; None is a time nobody watched."""
         peak = max((value for value in values if value is not None), default=0)
         return "".join(self._sign(value, peak) for value in values)
+
+    def shade(self, share: float) -> str:
+        """A share 0..1 as one sign that darkens; a blank for none."""
+        if share <= 0:
+            return " "
+        return self.shades[min(len(self.shades) - 1, int(share * len(self.shades)))]
+
+    def rising(self, units: float, row: int) -> str:
+        """What a bar `units` rows high shows in a row (0: the lowest); never nothing if > 0."""
+        if units <= 0:
+            return self.zero if row == 0 else " "
+        steps = len(self.levels)
+        part = max(1, round(units * steps)) - row * steps
+        return " " if part <= 0 else self.levels[min(part, steps) - 1]
 
     def _sign(self, value: float | None, peak: float) -> str:
         if value is None:
@@ -72,6 +90,7 @@ BLOCKS = Glyphs(
     child="└",
     several="∥",
     arrow="→",
+    left="◂",
     more="…",
     approx="≈",
     dot="·",
@@ -85,6 +104,7 @@ BLOCKS = Glyphs(
     gap="╱",
     zero="·",
     levels="▁▂▃▄▅▆▇█",
+    shades="░▒▓█",
     full="█",
     eighths="▏▎▍▌▋▊▉",
     bar_left="▕",
@@ -103,6 +123,7 @@ ASCII = Glyphs(
     child="`",
     several="x",
     arrow="->",
+    left="<",
     more="~",
     approx="~",
     dot="-",
@@ -116,6 +137,7 @@ ASCII = Glyphs(
     gap="/",
     zero=".",
     levels="_:-=+*%#",
+    shades="123456789",
     full="#",
     eighths="",
     bar_left="[",

@@ -1,56 +1,70 @@
 """The drill-down of one peer: how its missed fee comes about, why, from whom, and its log."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from htlctop.analysis.details import PeerDetail
-from htlctop.analysis.models import CategoryRow, ChannelRow, HtlcLine, PairRow
-from htlctop.domain.codes import Group
-from htlctop.export.format import (
-    LONGEST_KEY,
-    ascii_only,
-    clean,
-    count,
-    name,
-    percent,
-    sat,
-    short_sat,
-)
+from htlctop.analysis.advice.models import Advice, Curve, Opportunity
+from htlctop.analysis.details import Change, PeerDetail
+from htlctop.analysis.models import ChannelRow, HtlcLine, PeerRow
+from htlctop.export.format import LONGEST_KEY, clean, count, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.paint.chart import chart
+from htlctop.ui.paint import records
+from htlctop.ui.paint.advice import do
+from htlctop.ui.paint.curve import curve
 from htlctop.ui.paint.live import live, rule
-from htlctop.ui.paint.overview import chart_line, chart_width
-from htlctop.ui.text import BLANK, Line, Part, Role, cut, fit, indent, left, line, right
+from htlctop.ui.paint.over_time import over_time
+from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, sources, why, widths
+from htlctop.ui.text import Line, Part, Role, cut, fit, indent, left, line, right
 
-SIDE_BY_SIDE = 66
-_FIGURES = 16
-_MOST_SOURCES = 12
+CURVE_BESIDE = 96
+"""From this width on the curve stands beside Why and From."""
 
 
-def page(view: PeerDetail, log: Sequence[HtlcLine], width: int, glyphs: Glyphs) -> tuple[Line, ...]:
+@dataclass(frozen=True, slots=True)
+class More:
+    """What is read after the peer itself, as far as it is there.
+
+    `curve_read` tells a peer without a curve from one whose curve is being read; `command` does
+    the first piece of advice, "" where there is none.
+    """
+
+    log: Sequence[HtlcLine] = ()
+    curve: Curve | None = None
+    curve_read: bool = False
+    advice: Advice | None = None
+    changes: Sequence[Change] = ()
+    command: str = ""
+
+
+def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
     """The whole page, as long as it gets; whoever shows it scrolls."""
-    drawn = chart(view.series, lambda bar: bar.net_demand_msat, chart_width(width), glyphs)
+    now_ns = view.window.until_ns
     lines: list[Line] = [
-        _who(view, width, glyphs),
-        _sum(view, width, glyphs),
-        chart_line(view.series, drawn, "demand", view.status.now_ns, width, glyphs),
+        who(view.row, width, glyphs),
+        made_of(view.row, width, glyphs),
+        *over_time(view.series, view.balance, view.window, more.changes, width, height, glyphs),
         *_channels(view, width, glyphs),
     ]
-    why = _why(view.categories, _half(width, 0), glyphs)
-    sources = _sources(view.sources, _half(width, 1), glyphs)
-    if width >= SIDE_BY_SIDE:
-        lines.extend(_beside(why, sources, width, glyphs))
-    else:
-        lines.extend([*why, *sources])
+    advised = _advised(view.row, more, width, glyphs)
+    tables = _tables(view, more, width, glyphs)
+    lines.extend([*advised, *tables] if width < SIDE_BY_SIDE else [*tables, *advised])
+    if width < CURVE_BESIDE:
+        lines.extend(_curve(more, width, glyphs))
+    if found := records.changes(more.changes, now_ns, width, glyphs, named=False):
+        lines.extend([rule("Changes", width, glyphs), *found])
+    if found := records.policies(view.policies, now_ns, width, glyphs):
+        lines.extend([rule("What we asked, since when", width, glyphs), *found])
+    if found := records.pending(view.pending, width, glyphs, named=False):
+        lines.extend([rule("On its channels now, by expiry", width, glyphs), *found])
     lines.append(rule("Events", width, glyphs))
+    log = more.log
     lines.extend(live(log, width, len(log), glyphs) or [line(" none in the store", Role.DIM)])
     return tuple(lines)
 
 
-def _who(view: PeerDetail, width: int, glyphs: Glyphs) -> Line:
-    row = view.row
-    title = name(row.alias, row.pubkey, row.peer)
-    if glyphs.ascii:
-        title = ascii_only(title)
+def who(row: PeerRow, width: int, glyphs: Glyphs) -> Line:
+    """Its name, whether it is there, what its channels hold and what we ask."""
+    title = called(row.alias, row.pubkey, row.peer, glyphs)
     parts = [Part(cut(title, 32, glyphs.more), Role.STRONG)]
     still_open = [channel for channel in row.channels if channel.is_open]
     if len(row.channels) == 1:
@@ -71,31 +85,29 @@ def _who(view: PeerDetail, width: int, glyphs: Glyphs) -> Line:
         if row.local_sat is not None:
             share = percent(row.local_sat, row.capacity_sat)
             parts.append(Part(f"local {share} now", Role.TEXT, 2))
-    parts.extend(_policy(still_open))
+    parts.extend(asked(still_open))
     return indent(width, parts)
 
 
-def _policy(channels: Sequence[ChannelRow]) -> list[Part]:
-    asked = sorted(
+def asked(channels: Sequence[ChannelRow]) -> list[Part]:
+    """What we ask on these channels, from the lowest to the highest where they differ."""
+    found = sorted(
         {(c.fee_base_msat, c.fee_rate_ppm) for c in channels if c.fee_rate_ppm is not None},
         key=lambda policy: (policy[1] or 0, policy[0] or 0),
     )
-    if not asked:
+    if not found:
         return []
-    base, rate = asked[0]
-    text = f"we ask {_base(base)}{count(rate or 0)} ppm"
-    if len(asked) > 1:
-        text = f"we ask {count(rate or 0)}-{count(asked[-1][1] or 0)} ppm"
+    base, rate = found[0]
+    text = f"we ask {records.fee(base or 0, rate or 0)}"
+    if len(found) > 1:
+        text = f"we ask {count(rate or 0)}-{count(found[-1][1] or 0)} ppm"
     return [Part(text, Role.TEXT, 6)]
 
 
-def _base(base_msat: int | None) -> str:
-    return f"{sat(base_msat or 0)} sat + " if base_msat else ""
-
-
-def _sum(view: PeerDetail, width: int, glyphs: Glyphs) -> Line:
-    sums = view.row.sums
-    rate, demand = percent(view.row.settle_rate, 1), sat(sums.net_demand_msat)
+def made_of(row: PeerRow, width: int, glyphs: Glyphs) -> Line:
+    """How the missed fee comes about, in one line."""
+    sums = row.sums
+    rate, demand = percent(row.settle_rate, 1), sat(sums.net_demand_msat)
     return indent(
         width,
         [
@@ -110,6 +122,7 @@ def _sum(view: PeerDetail, width: int, glyphs: Glyphs) -> Line:
             Part(f"earned {sat(sums.earned_msat)}", Role.TEXT, 2),
             Part(f"refused {count(sums.refused)}, settled {count(sums.settled)}", Role.TEXT, 4),
         ],
+        [Part("[i] how", Role.DIM, 5)],
     )
 
 
@@ -136,68 +149,53 @@ def _channels(view: PeerDetail, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _half(width: int, side: int) -> int:
+def _tables(view: PeerDetail, more: More, width: int, glyphs: Glyphs) -> Sequence[Line]:
+    """Why and From, with the curve beside them where there is room, or one under the other."""
+    if width >= CURVE_BESIDE:
+        wide = _three(width)
+        return beside(
+            (
+                why(view.categories, wide[0], glyphs),
+                sources(view.sources, wide[1], glyphs),
+                _curve(more, wide[2], glyphs),
+            ),
+            wide,
+            glyphs,
+        )
     if width < SIDE_BY_SIDE:
-        return width
-    return (width - 1) // 2 if side == 0 else width - 1 - (width - 1) // 2
+        return (
+            *why(view.categories, width, glyphs),
+            *sources(view.sources, width, glyphs),
+        )
+    halves = widths(width, 2)
+    two = (why(view.categories, halves[0], glyphs), sources(view.sources, halves[1], glyphs))
+    return beside(two, halves, glyphs)
 
 
-def _why(categories: Sequence[CategoryRow], width: int, glyphs: Glyphs) -> list[Line]:
-    rows = [row for row in categories if row.count and row.category.group is not Group.EARNED]
-    rows.sort(key=lambda row: (-row.net_demand_msat, -row.offered_msat, -row.count))
-    lines = [_titled("Why (demand)", width, glyphs)]
-    for row in rows:
-        label = row.category.label
-        if row.category.group is Group.LOST:
-            unpaid = row.fee_unknown and not row.net_demand_msat
-            amount = "unknown" if unpaid else sat(row.net_demand_msat)
-            lines.append(_figure(label, amount, row.count, width, glyphs))
-        elif row.category.group is Group.PRICED_OUT:
-            offered = f"{sat(row.offered_msat)} bid"
-            lines.append(_figure(label, offered, row.count, width, glyphs, Role.DIM))
-        else:
-            lines.append(_figure(label, "", row.count, width, glyphs, Role.DIM))
-    return lines if rows else [*lines, line(" nothing refused", Role.DIM)]
+def _three(width: int) -> tuple[int, int, int]:
+    """The curve takes what the two tables leave, and they no more than reads well."""
+    table = min(44, max(30, (width - 40) // 2))
+    return table, table, width - 2 - 2 * table
 
 
-def _sources(pairs: Sequence[PairRow], width: int, glyphs: Glyphs) -> list[Line]:
-    lines = [_titled("From", width, glyphs)]
-    for pair in pairs[:_MOST_SOURCES]:
-        title = name(pair.in_alias, pair.in_pubkey, pair.in_peer)
-        if glyphs.ascii:
-            title = ascii_only(title)
-        sums = pair.sums
-        lines.append(_figure(title, sat(sums.net_demand_msat), sums.refused, width, glyphs))
-    if len(pairs) > _MOST_SOURCES:
-        rest = pairs[_MOST_SOURCES:]
-        total = sum(pair.sums.net_demand_msat for pair in rest)
-        refused = sum(pair.sums.refused for pair in rest)
-        title = f"{len(rest)} more"
-        lines.append(_figure(title, sat(total), refused, width, glyphs, Role.DIM))
-    return lines if pairs else [*lines, line(" nobody yet", Role.DIM)]
+def _curve(more: More, width: int, glyphs: Glyphs) -> list[Line]:
+    if not more.curve_read:
+        return []
+    return curve(more.curve, width, glyphs)
 
 
-def _titled(title: str, width: int, glyphs: Glyphs) -> Line:
-    label = max(4, width - _FIGURES - 3)
-    text = f" {left(title, label)}{right('sat', 9)}{right('n', 6)}"
-    return fit(line(text, Role.TITLE), width, glyphs.more)
+def _advised(row: PeerRow, more: More, width: int, glyphs: Glyphs) -> list[Line]:
+    found = of_peer(more.advice, row.peer)
+    if found:
+        return do(found, more.command, width, glyphs)
+    if more.advice is None:
+        return []
+    why_not = more.advice.too_early or "nothing worth doing about this peer was found"
+    return [fit(line(f" Do: {why_not}", Role.DIM), width, glyphs.more)]
 
 
-def _figure(
-    label: str, amount: str, number: int, width: int, glyphs: Glyphs, role: Role = Role.TEXT
-) -> Line:
-    room = max(4, width - _FIGURES - 3)
-    text = f" {left(label, room, glyphs.more)}{right(amount, 9)}{right(count(number), 6)}"
-    return fit(line(text, role), width, glyphs.more)
-
-
-def _beside(one: list[Line], other: list[Line], width: int, glyphs: Glyphs) -> list[Line]:
-    first, second = _half(width, 0), _half(width, 1)
-    rows = max(len(one), len(other))
-    one = [*one, *([BLANK] * (rows - len(one)))]
-    other = [*other, *([BLANK] * (rows - len(other)))]
-    side = (glyphs.side, Role.TITLE)
-    return [
-        (*fit(a, first, glyphs.more), side, *fit(b, second, glyphs.more))
-        for a, b in zip(one, other, strict=True)
-    ]
+def of_peer(advice: Advice | None, peer: int) -> tuple[Opportunity, ...]:
+    """What is advised about a peer."""
+    if advice is None:
+        return ()
+    return tuple(one for one in advice.opportunities if one.peer == peer)

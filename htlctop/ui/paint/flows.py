@@ -1,0 +1,215 @@
+"""The view Flows: a matrix of in-peers and out-peers by net demand, or a ranked list of pairs."""
+
+from collections.abc import Sequence
+
+from htlctop.analysis.models import PairRow
+from htlctop.export.format import count, sat, short_sat
+from htlctop.ui.flows import End, Flows, Pair
+from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.parts import called
+from htlctop.ui.text import BLANK, Line, Part, Piece, Role, cut, fit, indent, left, line, right
+
+MATRIX_FROM = 60
+"""From this width on there is room for a matrix."""
+_CELL = 9
+_TOTAL = 9
+
+
+class View:
+    """Which rows and columns of the matrix are in view; follows the cursor."""
+
+    def __init__(self) -> None:
+        self.top = self.left = 0
+
+    def follow(self, flows: Flows, rows: int, columns: int) -> None:
+        """Bring the cursor's cell into view, moving as little as may be."""
+        self.top = _follow(self.top, flows.row, rows, len(flows.sources))
+        self.left = _follow(self.left, flows.column, columns, len(flows.targets))
+
+    def follow_rank(self, flows: Flows, rows: int) -> None:
+        """Bring the cursor's line of the list into view."""
+        self.top = _follow(self.top, flows.rank, rows, len(flows.pairs))
+
+
+def _follow(first: int, at: int, room: int, length: int) -> int:
+    first = max(min(first, at), at - room + 1)
+    return max(0, min(first, length - room))
+
+
+def page(
+    flows: Flows, view: View, empty: Sequence[str], width: int, height: int, glyphs: Glyphs
+) -> tuple[Line, ...]:
+    """What the terminal has room for."""
+    if not flows.pairs:
+        title = rule("Flows: who wanted to reach whom", width, glyphs)
+        return title, BLANK, *(line(f"  {text}", Role.DIM) for text in empty)
+    if width < MATRIX_FROM or height < 7:
+        return _list(flows, view, width, height, glyphs)
+    return _matrix(flows, view, width, height, glyphs)
+
+
+def _matrix(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    names = min(24, max(12, width // 6))
+    columns = max(1, (width - names - 2 - _TOTAL) // _CELL)
+    if len(flows.targets) > columns:
+        columns = max(1, (width - names - 2 - 2 * _TOTAL) // _CELL)
+    rows = max(1, height - 5)
+    if len(flows.sources) > rows:
+        rows = max(1, rows - 1)
+    view.follow(flows, rows, columns)
+    targets = flows.targets[view.left : view.left + columns]
+    sources = flows.sources[view.top : view.top + rows]
+    more = len(flows.targets) > len(targets)
+    total = sum(end.net_msat for end in flows.targets)
+    title = rule(_title(flows, targets, sources), width, glyphs)
+    lines: list[Line] = [title, _heads(flows, targets, names, more, glyphs)]
+    for source in sources:
+        nets = [_net(flows.cell(source.peer, target.peer)) for target in targets]
+        rest = source.net_msat - sum(net or 0 for net in nets)
+        lines.append(_row(flows, source, targets, names, rest if more else None, glyphs))
+    if len(flows.sources) > len(sources):
+        others = [end.net_msat - _shown(flows, sources, end) for end in targets]
+        all_ = total - sum(end.net_msat for end in sources)
+        rest = all_ - sum(others)
+        lines.append(_sum_row("others", others, names, rest if more else None, all_, glyphs))
+    sums = [end.net_msat for end in targets]
+    rest = total - sum(sums)
+    lines.append(_sum_row("all", sums, names, rest if more else None, total, glyphs))
+    return *lines[: height - 1], _told(flows, width, glyphs)
+
+
+def _title(flows: Flows, targets: Sequence[End], sources: Sequence[End]) -> str:
+    text = "Flows: net demand in sat, from rows to columns"
+    if len(targets) < len(flows.targets) or len(sources) < len(flows.sources):
+        rows = f"{len(sources)}/{len(flows.sources)}"
+        text += f"; {rows} rows, {len(targets)}/{len(flows.targets)} columns"
+    return text
+
+
+def _heads(flows: Flows, targets: Sequence[End], names: int, more: bool, glyphs: Glyphs) -> Line:
+    pieces: list[Piece] = [(" " * (names + 2), Role.TEXT)]
+    for end in targets:
+        title = cut(called(end.alias, end.pubkey, end.peer, glyphs), _CELL - 2, glyphs.more)
+        is_at = flows.at is not None and flows.at[1] == end.peer
+        pieces.append((right(title, _CELL - 1) + " ", Role.STRONG if is_at else Role.DIM))
+    if more:
+        pieces.append((right("others", _TOTAL), Role.DIM))
+    pieces.append((right("all", _TOTAL), Role.DIM))
+    return tuple(pieces)
+
+
+def _row(
+    flows: Flows,
+    source: End,
+    targets: Sequence[End],
+    names: int,
+    rest_msat: int | None,
+    glyphs: Glyphs,
+) -> Line:
+    title = left(called(source.alias, source.pubkey, source.peer, glyphs), names, glyphs.more)
+    is_at = flows.at is not None and flows.at[0] == source.peer
+    mark = glyphs.cursor if is_at else " "
+    pieces: list[Piece] = [(f"{mark} {title}", Role.STRONG if is_at else Role.TEXT)]
+    pieces.extend(_cell(flows, (source.peer, end.peer), glyphs) for end in targets)
+    if rest_msat is not None:
+        pieces.append((right(_amount(rest_msat, glyphs), _TOTAL), Role.DIM))
+    pieces.append((right(_amount(source.net_msat, glyphs), _TOTAL), Role.TEXT))
+    return tuple(pieces)
+
+
+def _cell(flows: Flows, at: Pair, glyphs: Glyphs) -> Piece:
+    """A pair: how dark, and how much; the cursor stands around it."""
+    pair = flows.cell(*at)
+    net = _net(pair)
+    text = "" if pair is None else _amount(net or 0, glyphs)
+    shade = glyphs.shade((net or 0) / flows.peak_msat) if flows.peak_msat else " "
+    shown = f"{shade} {right(text, _CELL - 4)}"
+    if flows.at == at:
+        return f"[{shown}]", Role.CURSOR
+    return f" {shown} ", Role.BAR if net else Role.DIM
+
+
+def _amount(net_msat: int, glyphs: Glyphs) -> str:
+    """Whole sat in at most five cells; a dot for refusals that cost nothing known."""
+    if not net_msat:
+        return glyphs.dot
+    sats = (net_msat + 500) // 1000
+    return "<1" if not sats else count(sats) if sats < 10_000 else short_sat(sats)
+
+
+def _net(pair: PairRow | None) -> int | None:
+    return None if pair is None else pair.sums.net_demand_msat
+
+
+def _shown(flows: Flows, sources: Sequence[End], target: End) -> int:
+    return sum(_net(flows.cell(source.peer, target.peer)) or 0 for source in sources)
+
+
+def _sum_row(
+    label: str,
+    nets: Sequence[int],
+    names: int,
+    rest_msat: int | None,
+    all_msat: int,
+    glyphs: Glyphs,
+) -> Line:
+    text = f"  {left(label, names)}"
+    text += "".join(right(_amount(net, glyphs), _CELL - 1) + " " for net in nets)
+    if rest_msat is not None:
+        text += right(_amount(rest_msat, glyphs), _TOTAL)
+    return line(text + right(_amount(all_msat, glyphs), _TOTAL), Role.DIM)
+
+
+def _told(flows: Flows, width: int, glyphs: Glyphs) -> Line:
+    """The pair under the cursor, in full."""
+    if flows.at is None:
+        return BLANK
+    pair = flows.current
+    if pair is None:
+        source = next(end for end in flows.sources if end.peer == flows.at[0])
+        target = next(end for end in flows.targets if end.peer == flows.at[1])
+        way = f"{_end(source, glyphs)} {glyphs.arrow} {_end(target, glyphs)}"
+        return indent(width, [Part(way, Role.STRONG), Part("nothing refused this way", Role.DIM)])
+    sums = pair.sums
+    return indent(
+        width,
+        [
+            Part(way_of(pair, 48, glyphs), Role.STRONG),
+            Part(f"net demand {sat(sums.net_demand_msat)} sat", Role.TEXT, 1),
+            Part(f"missed {sat(sums.expected_msat)}", Role.TEXT, 2),
+            Part(f"refused {count(sums.refused)}, settled {count(sums.settled)}", Role.TEXT, 3),
+            Part(f"earned {sat(sums.earned_msat)}", Role.TEXT, 4),
+        ],
+    )
+
+
+def _end(end: End, glyphs: Glyphs) -> str:
+    return cut(called(end.alias, end.pubkey, end.peer, glyphs), 24, glyphs.more)
+
+
+def way_of(pair: PairRow, width: int, glyphs: Glyphs) -> str:
+    """A pair as an arrow between two names, in at most `width` cells."""
+    join = f" {glyphs.arrow} "
+    room = max(2, width - len(join)) // 2
+    source = cut(called(pair.in_alias, pair.in_pubkey, pair.in_peer, glyphs), room, glyphs.more)
+    target = cut(called(pair.out_alias, pair.out_pubkey, pair.out_peer, glyphs), room, glyphs.more)
+    return f"{source}{join}{target}"
+
+
+def _list(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    lines = [rule("Flows by net demand", width, glyphs)] if height > 3 else []
+    room = max(1, height - len(lines))
+    view.follow_rank(flows, room)
+    names = max(6, width - 17)
+    cursor = flows.rank
+    for index, pair in enumerate(flows.pairs[view.top : view.top + room], view.top):
+        is_at = index == cursor
+        net = pair.sums.net_demand_msat
+        shade = glyphs.shade(net / flows.peak_msat) if flows.peak_msat else " "
+        text = (
+            f"{glyphs.cursor if is_at else ' '}{left(way_of(pair, names, glyphs), names)} "
+            f"{shade} {right(_amount(net, glyphs), 5)} {right(count(pair.sums.refused), 6)}"
+        )
+        lines.append(fit(line(text, Role.CURSOR if is_at else Role.TEXT), width, glyphs.more))
+    return tuple(lines)

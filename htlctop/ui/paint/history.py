@@ -1,0 +1,77 @@
+"""The view History: the chart of a window with what changed in it, and when nobody watched."""
+
+from htlctop.analysis.details import History
+from htlctop.export.format import moment, percent, sat, span
+from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.paint import records
+from htlctop.ui.paint.chart import per
+from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.over_time import peak
+from htlctop.ui.paint.parts import paragraph
+from htlctop.ui.paint.plot import GUTTER, Bars, bars, chart_rows
+from htlctop.ui.text import BLANK, Line, Part, Role, indent, line
+
+_SCALED_FROM = 60
+_HOUR_NS = 3_600_000_000_000
+
+
+def page(view: History, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
+    """The whole page, as long as it gets; whoever shows it scrolls."""
+    now_ns = view.window.until_ns
+    lines: list[Line] = [_sums(view, width)]
+    if not view.series.slices or not view.window.covered_ns:
+        text = "Nobody watched in this window. w chooses a longer one, [ goes back in time."
+        lines.extend([BLANK, *paragraph(text, width, Role.DIM)])
+    else:
+        scale = width >= _SCALED_FROM
+        drawn = bars(view.series, lambda bar: bar.expected_msat, width - (GUTTER if scale else 2))
+        lines.append(_title(drawn, now_ns, width, glyphs))
+        rows = _rows(height)
+        lines.extend(chart_rows(drawn, view.changes, rows, glyphs, scale=scale))
+    lines.append(rule(f"What changed{_legend(width)}", width, glyphs))
+    lines.extend(records.changes(view.changes, now_ns, width, glyphs) or records.no_changes(width))
+    lines.append(rule("Not watched", width, glyphs))
+    lines.extend(
+        records.gaps(view.window.gaps, now_ns, width, glyphs)
+        or [line(" nothing was missed: somebody watched the whole window", Role.DIM)]
+    )
+    return tuple(lines)
+
+
+def _rows(height: int) -> int:
+    """The chart takes about half the page, never less than three rows."""
+    return max(3, min(20, height // 2 - 1))
+
+
+def _sums(view: History, width: int) -> Line:
+    expected = sum(one.expected_msat for one in view.series.slices)
+    net = sum(one.net_demand_msat for one in view.series.slices)
+    covered = view.window.covered_ns
+    parts = [
+        Part(f"Missed {sat(expected)} sat", Role.STRONG),
+        Part(f"of net demand {sat(net)}", Role.TEXT, 2),
+    ]
+    if covered >= _HOUR_NS:
+        rate = expected * _HOUR_NS // covered
+        parts.append(Part(f"{sat(rate)} per hour watched", Role.TEXT, 1))
+    from_to = f"{moment(view.window.from_ns, 0)} to {moment(view.window.until_ns, 0)}"
+    watched = f"watched {span(covered)} = {percent(view.window.coverage, 1)}"
+    parts.append(Part(watched, Role.DIM, 3))
+    return indent(width, parts, [Part(from_to, Role.DIM, 4)])
+
+
+def _title(drawn: Bars, now_ns: int, width: int, glyphs: Glyphs) -> Line:
+    return indent(
+        width,
+        [
+            Part(f"missed {per(drawn.grid.step_ns)}", Role.TITLE),
+            Part(f"{glyphs.gap} = not watching" if drawn.has_gaps else "", Role.DIM, 2),
+        ],
+        [Part(peak(drawn, now_ns), Role.TEXT, 1, f"peak {sat(drawn.peak_msat)}")],
+    )
+
+
+def _legend(width: int) -> str:
+    if width < 96:
+        return ""
+    return ": F fee, X max_htlc, R refill, O opened, C closed, M mark, + several"

@@ -1,68 +1,25 @@
-"""Advice in words: a line for a list, the lines of a drill-down, the evidence by figures."""
+"""Advice on the screen: the lines of a drill-down, the evidence by figures, why there is none.
+
+The words come from export.advice, the same in a report.
+"""
 
 import re
 from collections.abc import Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
-from htlctop.export.format import count, sat, short_sat
+from htlctop.export.advice import month_range, sentence, value
+from htlctop.export.format import count
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.paint.parts import called, paragraph
-from htlctop.ui.text import Line, Role, fit, line, right, wrap
+from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.parts import paragraph, spelled
+from htlctop.ui.text import Line, Role, fit, left, line, right, wrap
 
 _HEX_KEY = re.compile(r"\b0[23][0-9a-f]{64}\b")
 
-DO = {
-    Kind.REBALANCE_OUTBOUND: "fill",
-    Kind.RAISE_FEES: "fee up",
-    Kind.LOWER_FEES: "fee down",
-    Kind.INCREASE_CAPACITY: "grow",
-    Kind.REBALANCE_INBOUND: "drain",
-    Kind.RAISE_MAX_HTLC: "max up",
-    Kind.ALIGN_CHANNELS: "align",
-    Kind.RECONNECT_PEER: "connect",
-    Kind.INVESTIGATE: "look",
-}
-"""What to do in a word, for tables."""
 
-
-def sentence(one: Opportunity, glyphs: Glyphs) -> str:
-    """What to do in one line, with what it may cost: bring 1.2M sat into ACINQ below 82 ppm."""
-    who = called(one.alias, one.pubkey, one.peer, glyphs)
-    amount = short_sat((one.amount_msat or 0) // 1000)
-    now, to = one.break_even_ppm, one.ceiling_ppm
-    if one.kind is Kind.REBALANCE_OUTBOUND:
-        text = f"bring {amount} sat into {who}"
-        return f"{text} below {count(to)} ppm" if to is not None else text
-    if one.kind in (Kind.RAISE_FEES, Kind.LOWER_FEES):
-        word = "raise" if one.kind is Kind.RAISE_FEES else "lower"
-        change = f" from {count(now)} to {count(to)} ppm" if now is not None and to else ""
-        return f"{word} the fee toward {who}{change}"
-    if one.kind is Kind.INCREASE_CAPACITY:
-        size = f" {amount} sat" if one.amount_msat else ""
-        return f"open{size} more capacity to {who}"
-    if one.kind is Kind.REBALANCE_INBOUND:
-        return f"make room on {who}'s side{f' for {amount} sat' if one.amount_msat else ''}"
-    if one.kind is Kind.RAISE_MAX_HTLC:
-        return f"raise max_htlc toward {who}{f' to {amount} sat' if one.amount_msat else ''}"
-    if one.kind is Kind.ALIGN_CHANNELS:
-        return f"give {who}'s channels the same fee and limits"
-    if one.kind is Kind.RECONNECT_PEER:
-        return f"get {who} back online"
-    return f"find out why {who} refuses HTLCs"
-
-
-def worth(one: Opportunity) -> str:
-    """What it is worth in 30 days, as a range, or that it is too early to say."""
-    if one.per_30d_msat is None:
-        return "too early to say"
-    low, high = one.per_30d_msat
-    if sat(low) == sat(high):
-        return f"{_short(low)} sat"
-    return f"{_short(low)}-{_short(high)} sat"
-
-
-def _short(msat: int) -> str:
-    return sat(msat) if msat < 10_000_000 else short_sat((msat + 500) // 1000)
+def per_month(one: Opportunity) -> str:
+    """What it is worth in 30 days, "too early" while that cannot be said."""
+    return "too early" if one.per_30d_msat is None else month_range(*one.per_30d_msat)
 
 
 def badge(one: Opportunity) -> str:
@@ -88,13 +45,13 @@ def do(found: Sequence[Opportunity], command: str, width: int, glyphs: Glyphs) -
     """What to do about a peer: a paragraph for each, the command of the first below it."""
     lines: list[Line] = []
     for index, one in enumerate(found):
-        text = f"Do: {sentence(one, glyphs)} ({one.kind}), worth {worth(one)} a month"
+        text = f"Do: {spelled(sentence(one), glyphs)} ({one.kind})"
         extra = "; ".join(part for part in (limits(one), badge(one)) if part)
         if width >= 60:
-            lines.extend(paragraph(f"{text}.", width, Role.STRONG if not index else Role.TEXT, 3))
+            lines.extend(paragraph(text, width, Role.STRONG if not index else Role.TEXT, 3))
             lines.extend(paragraph(extra, width, Role.DIM, 2))
         else:
-            lines.extend(paragraph(f"{text}; {extra}", width, Role.STRONG, 6))
+            lines.extend(paragraph(f"{text}; {extra}", width, Role.STRONG, 7))
         if not index and command:
             lines.extend(offered(command, width, glyphs))
     return lines
@@ -118,55 +75,50 @@ def offered(command: str, width: int, glyphs: Glyphs) -> list[Line]:
 
 def figures(found: Sequence[Figure], width: int, glyphs: Glyphs) -> list[Line]:
     """Each figure with its value and how it comes about."""
-    room = max((len(one.name) for one in found), default=0)
-    room = min(room + 2, max(10, width // 3))
+    names = [spelled(one.name, glyphs) for one in found]
+    room = min(max(map(len, names), default=0) + 2, max(10, width // 3))
     lines: list[Line] = []
-    for one in found:
-        told = value(one)
+    for name, one in zip(names, found, strict=True):
+        told = spelled(value(one), glyphs)
+        formula = f"= {spelled(one.formula, glyphs)}" if one.formula else ""
         if width < 60:
-            lines.extend(paragraph(f"{one.name.replace('_', ' ')}: {told}", width))
-            if one.formula:
-                lines.extend(paragraph(f"  = {one.formula}", width, Role.DIM))
+            lines.extend(paragraph(f"{name}: {told}", width, Role.TEXT, 3))
+            lines.extend(paragraph(f"  {formula}", width, Role.DIM, 3) if formula else ())
             continue
-        label = one.name.replace("_", " ")
-        from_ = f"  = {one.formula}" if one.formula else ""
-        head = f" {label.ljust(room)}{right(told, 14) if len(told) <= 14 else told}"
-        if len(head) + len(from_) <= width or not from_:
-            lines.append(((head, Role.TEXT), (from_, Role.DIM)))
+        head = f" {left(name, room, glyphs.more)}{right(told, 14) if len(told) <= 14 else told}"
+        if len(head) + len(formula) + 2 <= width:
+            lines.append(((head, Role.TEXT), (f"  {formula}", Role.DIM)))
         else:
-            lines.append(line(head))
-            lines.extend(paragraph(f"    = {one.formula}", width, Role.DIM))
+            lines.extend(paragraph(head.strip(), width, Role.TEXT, 3))
+            lines.extend(paragraph(f"   {formula}", width, Role.DIM, 3) if formula else ())
     return lines
 
 
-def value(one: Figure) -> str:
-    """A figure's value with its unit; amounts in sat."""
-    found = one.value
-    if found is None:
-        return "not known"
-    if one.unit == "msat" and isinstance(found, int):
-        return f"{sat(found)} sat"
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    if isinstance(found, int):
-        text = count(found)
-    elif isinstance(found, float):
-        text = f"{found:,.3f}".rstrip("0").rstrip(".")
-    else:
-        text = str(found)
-    return f"{text} {one.unit}".rstrip()
+def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """One piece of advice in full: what, how sure, the command, and the figures it came from."""
+    lines = paragraph(f"{_start(spelled(sentence(one), glyphs))}.", width, Role.STRONG, 4)
+    extra = "; ".join(part for part in (limits(one), badge(one)) if part)
+    lines.extend(paragraph(extra, width, Role.DIM, 3))
+    if command:
+        lines.extend(offered(command, width, glyphs))
+    lines.append(rule("The figures it came from", width, glyphs))
+    found = figures(one.evidence, width, glyphs)
+    return [*lines, *(found or [line(" none", Role.DIM)])]
+
+
+def _start(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def told(view: Advice) -> str:
+    """What is to be said beside the list: that it is early, that more was found. "" for nothing."""
+    words = [view.too_early]
+    if view.hidden:
+        more = "one more is" if view.hidden == 1 else f"{count(view.hidden)} more are"
+        words.append(f"{more} worth too little to show")
+    return "; ".join(text.rstrip(".") for text in words if text)
 
 
 def none(view: Advice) -> tuple[str, ...]:
-    """Why nothing is advised, and what would change that."""
-    told = [view.too_early, view.why_none]
-    found = tuple(text for text in told if text)
-    return found or ("Nothing to do: no peer misses enough for a piece of advice.",)
-
-
-def hidden(view: Advice) -> str:
-    """That more holds than is shown, "" where all is shown."""
-    if not view.hidden:
-        return ""
-    more = "one more is" if view.hidden == 1 else f"{count(view.hidden)} more are"
-    return f"{more} worth too little to show"
+    """Why there is nothing to do."""
+    return (view.why_none or "Nothing to do: no peer misses enough for a piece of advice.",)

@@ -19,6 +19,18 @@ def called(alias: str, pubkey: str | None, peer: int, glyphs: Glyphs) -> str:
     return ascii_only(title) if glyphs.ascii and peer != UNKNOWN_PEER else title
 
 
+def spelled(text: str, glyphs: Glyphs) -> str:
+    """Words of ours in signs this terminal has; names in them are already clean."""
+    if not glyphs.ascii:
+        return text
+    return ascii_only(text.translate(_SPELLED))
+
+
+_SPELLED = str.maketrans(
+    {"–": "-", "×": "x", "…": "~", "→": "->", "≈": "~", "÷": "/", "−": "-", "·": "-"}
+)
+
+
 def widths(width: int, columns: int) -> tuple[int, ...]:
     """How wide each of some columns is, a side line between them."""
     room = width - (columns - 1)

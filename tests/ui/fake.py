@@ -324,11 +324,13 @@ def causes(only: int | None = None, channel: int | None = None) -> tuple[Categor
     )
 
 
+GAP = Gap(NOW // HOUR * HOUR - 11 * HOUR, NOW // HOUR * HOUR - 11 * HOUR + 6600 * NS, "node down")
+"""From 03:00 to 04:50."""
 SHAPE = (3, 5, 9, 14, 20, 31, 22, 13, 9, 4, 2, 2, 0, 0, 3, 5, 9, 13, 17, 21, 20, 12, 10, 6)
 
 
 def series(expected: int, net: int, step: int = HOUR) -> Series:
-    """A day in hours that adds up to the totals; nobody watched in hours 12 and 13."""
+    """A day in hours that adds up to the totals; GAP lies in hours 12 and 13."""
     weight = sum(SHAPE)
     slices = []
     for index, part in enumerate(SHAPE):
@@ -339,8 +341,9 @@ def series(expected: int, net: int, step: int = HOUR) -> Series:
                 expected - sum(s.expected_msat for s in slices),
                 net - sum(s.net_demand_msat for s in slices),
             ]
-        covered = 0.0 if index in (12, 13) else 1.0
-        slices.append(Slice(NOW - (24 - index) * step, given[1], given[0], covered))
+        covered = {12: 0.0, 13: 1 / 6}.get(index, 1.0)
+        start = NOW // HOUR * HOUR - (23 - index) * step
+        slices.append(Slice(start, given[1], given[0], covered))
     return Series(step, tuple(slices))
 
 
@@ -755,9 +758,8 @@ class FakeAnalyst:
     def _window(self, query: Query) -> Window:
         hours = SPANS.get(query.window, 24)
         until = NOW if query.until_ns is None else query.until_ns
-        gap = Gap(NOW - 12 * HOUR, NOW - 12 * HOUR + 19 * 60 * NS, "node down")
         start = until - hours * HOUR
-        gaps = (gap,) if start < gap.from_ns and gap.until_ns < until else ()
+        gaps = (GAP,) if start < GAP.from_ns and GAP.until_ns < until else ()
         lost = sum(one.until_ns - one.from_ns for one in gaps)
         live = query.until_ns is None
         return Window(query.window, start, until, hours * HOUR - lost, gaps, live)

@@ -180,7 +180,7 @@ def empty(**more: object) -> FakeAnalyst:
 async def test_an_empty_store_says_since_when_it_is_watching_and_what_to_expect() -> None:
     analyst = empty(first_event_ns=None, sends=0, receives=0, forwards=0)
     async with running(analyst=analyst) as driver:
-        assert "Watching since 02:21; nothing refused yet." in driver.text
+        assert "Watching since 04:50; nothing refused yet." in driver.text
         assert "nothing refused" in driver.text
 
 

@@ -10,10 +10,8 @@ from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint import peer as paint
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.screens.sheets import DrillDown
-from htlctop.ui.text import Line, Role, line
-
-LOG_LINES = 100
+from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
+from htlctop.ui.text import Line
 
 
 class PeerScreen(DrillDown):
@@ -24,8 +22,14 @@ class PeerScreen(DrillDown):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """The peer, and enough of its log to scroll through."""
-        return Need(Part.PEER, self.about), Need(Part.LOG, self.about, lines=LOG_LINES)
+        """The peer with its log; its curve, what is advised and what changed come later."""
+        return (
+            Need(Part.PEER, self.about),
+            Need(Part.LOG, self.about, lines=LOG_LINES),
+            Need(Part.CURVE, self.about),
+            Need(Part.ADVICE),
+            Need(Part.HISTORY),
+        )
 
     def taken(self, board: Board) -> View | None:
         """The peer, with as much of its log as was read."""
@@ -33,12 +37,18 @@ class PeerScreen(DrillDown):
         log = board.log_of(self.about)
         return replace(detail, events=log or detail.events) if detail else None
 
-    def page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+    def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The peer's sheet."""
-        if text := board.failure(Part.PEER, self.about):
-            return (line(f" cannot be read: {text}", Role.BAD),)
         detail = board.peer(self.about)
         if detail is None:
-            return (line(" reading ...", Role.DIM),)
-        log = board.log_of(self.about)
-        return paint.page(detail, detail.events if log is None else log, width, self.look.glyphs)
+            return ()
+        log, history = board.log_of(self.about), board.history
+        peer = detail.row.peer
+        more = paint.More(
+            log=detail.events if log is None else log,
+            curve=board.curve(self.about),
+            curve_read=board.has(Part.CURVE, self.about),
+            advice=board.advice,
+            changes=tuple(c for c in history.changes if c.peer in (0, peer)) if history else (),
+        )
+        return paint.page(detail, more, width, height, self.look.glyphs)

@@ -7,15 +7,22 @@ from textual.widget import Widget
 
 from htlctop.ui.board import Board
 from htlctop.ui.paint import status as status_paint
+from htlctop.ui.paint.parts import paragraph
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.subject import Subject
-from htlctop.ui.text import Line
+from htlctop.ui.text import Line, Role, line
 from htlctop.ui.widgets.lines import Look, Pane
 from htlctop.ui.widgets.sheet import Sheet
 
+LOG_LINES = 100
+"""How much of its log a drill-down shows: enough to scroll through."""
+
 
 class SheetScreen(BaseScreen):
-    """A page that scrolls: the status line, then one sheet. Give it a `page`."""
+    """A page that scrolls: the status line, then one sheet. Give it a `body`.
+
+    Without the first of its needs there is nothing to show.
+    """
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -31,9 +38,15 @@ class SheetScreen(BaseScreen):
         yield self.footer
         yield self.note_pane
 
-    def page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
-        """The whole sheet, as long as it gets."""
+    def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+        """The whole sheet, as long as it gets; () while there is nothing to show yet."""
         raise NotImplementedError
+
+    def page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+        """The sheet, or why there is none."""
+        if text := board.failure(*self.needs[0].key):
+            return tuple(paragraph(f"cannot be read: {text}", width, Role.BAD))
+        return self.body(board, width, height) or (line(" reading ...", Role.DIM),)
 
     def lay_out(self, width: int, height: int) -> None:
         """The footer where there is room."""

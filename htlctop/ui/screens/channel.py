@@ -1,0 +1,47 @@
+"""The drill-down of one channel."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from htlctop.export.views import View
+from htlctop.ui.board import Board
+from htlctop.ui.keys import Focus, bindings
+from htlctop.ui.paint import channel as paint
+from htlctop.ui.parts import Need, Part
+from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
+from htlctop.ui.text import Line
+
+
+class ChannelScreen(DrillDown):
+    """One channel's page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.CHANNEL)]
+    focus_of = Focus.CHANNEL
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The channel with its log; what changed comes later."""
+        return (
+            Need(Part.CHANNEL, self.about),
+            Need(Part.LOG, self.about, lines=LOG_LINES),
+            Need(Part.HISTORY),
+        )
+
+    def taken(self, board: Board) -> View | None:
+        """The channel, with as much of its log as was read."""
+        detail = board.channel(self.about)
+        log = board.log_of(self.about)
+        return replace(detail, events=log or detail.events) if detail else None
+
+    def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+        """The channel's sheet."""
+        detail = board.channel(self.about)
+        if detail is None:
+            return ()
+        log, history = board.log_of(self.about), board.history
+        changes = history.changes if history else ()
+        mine = tuple(one for one in changes if one.peer in (0, detail.row.peer))
+        lines = detail.events if log is None else log
+        return paint.page(detail, lines, mine, width, height, self.look.glyphs)

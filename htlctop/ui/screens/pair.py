@@ -1,0 +1,41 @@
+"""The drill-down of one pair: who wanted to reach whom."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from htlctop.export.views import View
+from htlctop.ui.board import Board
+from htlctop.ui.keys import Focus, bindings
+from htlctop.ui.paint import pair as paint
+from htlctop.ui.parts import Need, Part
+from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
+from htlctop.ui.text import Line
+
+
+class PairScreen(DrillDown):
+    """One pair's page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.PAIR)]
+    focus_of = Focus.PAIR
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The pair with its log."""
+        return Need(Part.PAIR, self.about), Need(Part.LOG, self.about, lines=LOG_LINES)
+
+    def taken(self, board: Board) -> View | None:
+        """The pair, with as much of its log as was read."""
+        detail = board.pair(self.about)
+        log = board.log_of(self.about)
+        return replace(detail, events=log or detail.events) if detail else None
+
+    def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+        """The pair's sheet."""
+        detail = board.pair(self.about)
+        if detail is None:
+            return ()
+        log = board.log_of(self.about)
+        lines = detail.events if log is None else log
+        return paint.page(detail, lines, width, height, self.look.glyphs)

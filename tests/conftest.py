@@ -1,9 +1,13 @@
 """Fixtures that every room's tests share."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+
+# Nobody's own config file has a say in the tests.
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_STATE_HOME"] = "/nonexistent"
 
 # What a background job or nohup has us ignore, the processes under test would ignore too.
 for number, usual in (

@@ -14,6 +14,7 @@ from htlctop.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from htlctop.analysis.models import Query
+    from htlctop.preferences import Preferences
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -31,22 +32,81 @@ _NODE = (
 )
 
 
+_KEPT = "htlctop."
+"""Before what a command keeps in its click context."""
+
+
+def _keep(ctx: click.Context, option: click.Parameter, value: object) -> None:
+    ctx.meta[f"{_KEPT}{option.name}"] = value
+
+
+_PROFILE = (
+    click.option(
+        "--profile", "-p", metavar="NAME", envvar="HTLCTOP_PROFILE", expose_value=False,
+        callback=_keep, help="A profile of the config file: a node, its store, its looks.",
+    ),
+    click.option(
+        "--config", type=click.Path(path_type=Path), envvar="HTLCTOP_CONFIG", metavar="FILE",
+        expose_value=False, callback=_keep, help="The config file; by default the user's.",
+    ),
+)  # fmt: skip
+
+
+def _with_profile(command: F) -> F:
+    """The config file and its profile, once for each command; see `preferences`."""
+    if not getattr(command, "has_profile", False):
+        vars(command)["has_profile"] = True
+        for option in reversed(_PROFILE):
+            command = option(command)
+    return command
+
+
 def node_options(command: F) -> F:
-    """lncli's options for reaching a node."""
+    """lncli's options for reaching a node, or a profile of the config file."""
+    command = _with_profile(command)
     for option in reversed(_NODE):
         command = option(command)
     return command
 
 
 def store_option(command: F) -> F:
-    """Where the store is."""
+    """Where the store is, by itself or by a profile of the config file."""
     return click.option(
         "--store",
         type=click.Path(dir_okay=False, path_type=Path),
         envvar="HTLCTOP_STORE",
         metavar="FILE",
         help="The store; by default one for each network in the user's data folder.",
-    )(command)
+    )(_with_profile(command))
+
+
+def preferences() -> "Preferences":
+    """The config file with the profile that this command was given; read once.
+
+    Raises:
+        ConfigError: it says something that cannot be, or has no such profile.
+    """
+    from htlctop.preferences import load
+
+    ctx = click.get_current_context(silent=True)
+    meta = ctx.meta if ctx else {}
+    if f"{_KEPT}preferences" not in meta:
+        given = meta.get(f"{_KEPT}config")
+        profile = meta.get(f"{_KEPT}profile")
+        path = given or config_path()
+        meta[f"{_KEPT}preferences"] = load(path, profile, must_exist=given is not None)
+    found: Preferences = meta[f"{_KEPT}preferences"]
+    return found
+
+
+def chosen_profile() -> list[str]:
+    """The options that choose the same profile of the same file again, paths made absolute."""
+    meta = click.get_current_context().meta
+    profile, config = meta.get(f"{_KEPT}profile"), meta.get(f"{_KEPT}config")
+    options = ["--profile", str(profile)] if profile else []
+    return options + (
+        ["--config", str(Path(str(config)).expanduser().absolute())] if config else []
+    )
 
 
 def keep_option(command: F) -> F:
@@ -58,9 +118,13 @@ def keep_option(command: F) -> F:
 
 
 def keep_ns(text: str | None) -> int | None:
-    """--keep as ns, None for ever. Raises UsageError below two days, which claims reach back."""
+    """--keep as ns, else the profile's, None for ever.
+
+    Raises UsageError below two days, which claims reach back.
+    """
     from htlctop.analysis.windows import duration_ns
 
+    text = text or preferences().profile.look.keep
     if text is None:
         return None
     keep = duration_ns(text)
@@ -113,8 +177,8 @@ def window_query(
 
 
 def connection(**flags: str | None) -> Connection:
-    """The node that the flags, the environment and LND's defaults mean. Raises ConfigError."""
-    return resolve(ConnectionOptions(**flags), os.environ)
+    """The node that flags, environment, profile and LND's defaults mean. Raises ConfigError."""
+    return resolve(ConnectionOptions(**flags), os.environ, preferences().profile.node)
 
 
 def data_folder() -> Path:
@@ -124,9 +188,21 @@ def data_folder() -> Path:
     return user_data_path("htlctop", appauthor=False)
 
 
+def config_path() -> Path:
+    """Where the user's config file is by default."""
+    from platformdirs import user_config_path
+
+    return user_config_path("htlctop", appauthor=False) / "config.toml"
+
+
 def store_path(given: Path | None, network: str | None) -> Path:
-    """The store to use: the one given, else the network's own."""
-    return given or data_folder() / f"{network or 'mainnet'}.db"
+    """The store to use: the one given, else the profile's, else the network's own."""
+    from htlctop.preferences import DEFAULT
+
+    profile = preferences().profile
+    network = network or profile.node.network or os.environ.get("HTLCTOP_NETWORK") or "mainnet"
+    name = network if profile.name == DEFAULT else profile.name
+    return given or profile.store or data_folder() / f"{name}.db"
 
 
 def parse_time(text: str, now: datetime | None = None) -> int:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import click
 
-from htlctop.cli.options import connection, keep_ns, keep_option, node_options, store_option
+from htlctop.cli.options import (
+    chosen_profile,
+    connection,
+    keep_ns,
+    keep_option,
+    node_options,
+    store_option,
+)
 from htlctop.config import ENVIRONMENT
 from htlctop.errors import UsageError
 
@@ -101,7 +108,7 @@ def carried_over(
     flags: Mapping[str, str | None], store: Path | None, environ: Mapping[str, str]
 ) -> list[str]:
     """The options as given by flags, else by the environment, with paths made absolute."""
-    options = []
+    options = chosen_profile()
     for name in (*_FILES, "network", "rpcserver"):
         value = flags.get(name) or environ.get(ENVIRONMENT[name])
         if value:

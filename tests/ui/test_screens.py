@@ -299,7 +299,7 @@ async def test_saved_screens_and_exports_are_private_and_say_of_what_they_are(
         "# htlctop: ",
         "# node: bigfoot",
         "# window: 24h",
-        "# coverage: 0.98",
+        "# coverage: 0.92",
         "# filter:",
     ):
         assert word in text

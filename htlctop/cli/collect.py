@@ -12,9 +12,11 @@ import click
 
 from htlctop.cli.logs import log_to_stderr
 from htlctop.cli.options import (
+    channel_info,
     connection,
     keep_ns,
     keep_option,
+    lnd_manage_option,
     node_options,
     store_option,
     store_path,
@@ -25,6 +27,7 @@ from htlctop.cli.options import (
 @node_options
 @store_option
 @keep_option
+@lnd_manage_option
 @click.option("--duration", metavar="T", help="Stop after 30s, 5m, 48h, …")
 @click.option("--until-idle", metavar="T", help="Stop when nothing has arrived for so long.")
 @click.option(
@@ -38,6 +41,7 @@ from htlctop.cli.options import (
 def command(
     store: Path | None,
     keep: str | None,
+    lnd_manage: str | None,
     duration: str | None,
     until_idle: str | None,
     fail_fast: bool,
@@ -64,6 +68,7 @@ def command(
     )
     node = connection(**flags)
     path, kept = store_path(store, node.network), keep_ns(keep)
+    asked_first = channel_info(lnd_manage)
     notifier = Notifier(os.environ)
     serving = served(metrics, path) if metrics else nullcontext()
 
@@ -72,6 +77,7 @@ def command(
         await service.collect(
             node, path, signals.stop, limits,
             reload=signals.reload, notifier=notifier, take_over=wait, keep_ns=kept,
+            channel_info=asked_first,
         )  # fmt: skip
         return signals.exit_code
 

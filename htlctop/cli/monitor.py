@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 from htlctop.cli.options import (
+    channel_info,
     connection,
     keep_ns,
     keep_option,
+    lnd_manage_option,
     node_options,
     store_option,
     store_path,
@@ -38,11 +40,13 @@ _AT_ONCE = 500
 @node_options
 @store_option
 @keep_option
+@lnd_manage_option
 @click.option("--duration", metavar="T", help="Stop after 30s, 5m, 48h, …")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: htlctop-monitor/1, see README.")
 def command(
     store: Path | None,
     keep: str | None,
+    lnd_manage: str | None,
     duration: str | None,
     as_json: bool,
     **flags: str | None,
@@ -58,11 +62,14 @@ def command(
     seconds = duration_ns(duration) / 1e9 if duration else None
     node = connection(**flags)
     path, kept = store_path(store, node.network), keep_ns(keep)
+    asked_first = channel_info(lnd_manage)
     _be_quiet()
 
     async def run() -> int:
         signals = _Signals(asyncio.get_running_loop())
-        async with OpportunityService.open(path, node, keep_ns=kept) as service:
+        async with OpportunityService.open(
+            path, node, keep_ns=kept, channel_info=asked_first
+        ) as service:
             await _Monitor(service, as_json, signals).run(seconds)
         return signals.exit_code
 

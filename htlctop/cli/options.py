@@ -14,6 +14,7 @@ from htlctop.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from htlctop.analysis.models import Query
+    from htlctop.domain.ports import ChannelInfoProvider
     from htlctop.preferences import Preferences
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -115,6 +116,21 @@ def keep_option(command: F) -> F:
         "--keep", metavar="T", envvar="HTLCTOP_KEEP",
         help="Forget single HTLCs after 90d, …; totals stay.  [default: never]",
     )(command)  # fmt: skip
+
+
+def lnd_manage_option(command: F) -> F:
+    """Whether LND Manage is asked for channels and policies."""
+    return click.option(
+        "--lnd-manage", metavar="URL", envvar="HTLCTOP_LND_MANAGE",
+        help="Ask LND Manage there for channels and policies, and LND where it cannot tell.",
+    )(command)  # fmt: skip
+
+
+def channel_info(lnd_manage: str | None) -> "ChannelInfoProvider | None":
+    """Who is asked before the node is, None for nobody. Raises ConfigError."""
+    from htlctop.wire.lnd_manage import LndManage
+
+    return LndManage(lnd_manage) if lnd_manage else None
 
 
 def keep_ns(text: str | None) -> int | None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 
 from htlctop.cli.options import (
+    channel_info,
     chosen_profile,
     connection,
     keep_ns,
     keep_option,
+    lnd_manage_option,
     node_options,
     store_option,
 )
@@ -71,8 +73,15 @@ To install it:
 @node_options
 @store_option
 @keep_option
+@lnd_manage_option
 @click.option("--metrics", metavar="HOST:PORT", help="Serve /metrics and /healthz there, too.")
-def command(store: Path | None, keep: str | None, metrics: str | None, **flags: str | None) -> None:
+def command(
+    store: Path | None,
+    keep: str | None,
+    lnd_manage: str | None,
+    metrics: str | None,
+    **flags: str | None,
+) -> None:
     """Print a systemd user unit that collects with these options; how to install it on stderr.
 
     Options may also come from the environment, as always, and are written into the unit. Secrets
@@ -82,6 +91,7 @@ def command(store: Path | None, keep: str | None, metrics: str | None, **flags: 
 
     connection(**flags)  # these complain about what cannot be right
     keep_ns(keep)
+    channel_info(lnd_manage)
     if metrics:
         parse_listen(metrics)
     if flags.get("lndconnect"):
@@ -90,6 +100,7 @@ def command(store: Path | None, keep: str | None, metrics: str | None, **flags: 
             "~/.config/htlctop/environment (chmod 600), and leave --lndconnect out"
         )
     options = carried_over(flags, store, os.environ) + (["--keep", keep] if keep else [])
+    options += ["--lnd-manage", lnd_manage] if lnd_manage else []
     options += ["--metrics", metrics] if metrics else []
     click.echo(unit([*this_program(), "collect", "--wait", *options]), nl=False)
     again = shlex.join([*this_program(), "service", *options])

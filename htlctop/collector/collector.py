@@ -16,7 +16,8 @@ from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
 from htlctop.collector.listening import ALIVE_S, LAST_PROOF_S, Listening
 from htlctop.collector.notify import Notifier
-from htlctop.domain.ports import Clock, FailureStatsStore, LightningNode
+from htlctop.collector.preferring import Preferring
+from htlctop.domain.ports import ChannelInfoProvider, Clock, FailureStatsStore, LightningNode
 from htlctop.domain.records import Progress
 from htlctop.domain.types import DEFAULTS, NodeInfo, NodeState, Settings
 from htlctop.errors import HtlctopError, StoreError, StoreUnavailableError
@@ -57,12 +58,14 @@ class Collector:
         limits: Limits | None = None,
         signs: Callable[[], object] = lambda: None,
         notifier: Notifier | None = None,
+        channel_info: ChannelInfoProvider | None = None,
     ) -> None:
         """Args:
         connect: makes a fresh client for each connection, which reads the credentials anew.
         signs: gives another value once something has changed that makes a try worth while,
             such as a replaced macaroon: a pause then ends at once.
         notifier: who is told how we are, besides the store.
+        channel_info: who is asked for channels and policies before the node is.
         """
         self._connect = connect
         self._store = store
@@ -71,6 +74,7 @@ class Collector:
         self._limits = limits or Limits()
         self._signs = signs
         self._notifier = notifier or Notifier({})
+        self._channel_info = channel_info
         self._backoff = Backoff()
         self._wait: Wait | None = None
         self._info: NodeInfo | None = None
@@ -162,7 +166,8 @@ class Collector:
     async def _listen(self, node: LightningNode) -> None:
         """From the subscription to its end; the end by itself is raised."""
         info = await node.get_info()
-        intake = Intake(self._store, node, self._clock, self._settings, give_up=self._ending)
+        info_from = Preferring(self._channel_info, node) if self._channel_info else node
+        intake = Intake(self._store, info_from, self._clock, self._settings, give_up=self._ending)
         await intake.meet(info)
         listening = self._listening = Listening(
             node,

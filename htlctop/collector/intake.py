@@ -171,6 +171,10 @@ class Intake:
         day_ago_ns = self._clock.now_ns() - LIMITS_EVERY_S * NS
         return [scid for scid in self._fees if self._limits_read_ns.get(scid, 0) < day_ago_ns]
 
+    async def ask_limits(self, scid: int) -> ChannelLimits | None:
+        """What besides fees we ask on a channel; None where nobody says."""
+        return await self._provider.channel_limits(scid, self.pubkey)
+
     async def limits(self, read: Mapping[int, ChannelLimits | None]) -> None:
         """Take over the limits of single channels; None where the graph has none."""
         now_ns, names = self._clock.now_ns(), self._fold.channels

@@ -265,7 +265,7 @@ class Listening:
         likes."""
         while True:
             for scid in self._intake.limits_due():
-                self._limits[scid] = await self._node.channel_limits(scid, self._intake.pubkey)
+                self._limits[scid] = await self._intake.ask_limits(scid)
                 await asyncio.sleep(LOOK_UP_S)
             await asyncio.sleep(RELIST_S)
 

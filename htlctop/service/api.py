@@ -15,6 +15,7 @@ from htlctop.analysis.models import By, ChannelRow, HtlcLine, Overview, Query, R
 from htlctop.analysis.ports import LogQuery
 from htlctop.analysis.reading import ReadingThread
 from htlctop.config import Connection
+from htlctop.domain.ports import ChannelInfoProvider
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import HtlctopError, StoreError, UsageError
 from htlctop.service.events import QUEUE, Callback, EventStream, Follower
@@ -43,15 +44,9 @@ class OpportunityService:
         UsageError: the service is not open, or what was asked for is not there.
     """
 
-    def __init__(
-        self, store: Path, connection: Connection | None, settings: Settings, keep_ns: int | None
-    ) -> None:
+    def __init__(self, store: Path, session: LocalSession | None, settings: Settings) -> None:
         self.store = store
-        self._session = (
-            LocalSession(store, connection, keep_ns=keep_ns, settings=settings)
-            if connection is not None
-            else None
-        )
+        self._session = session
         self._reading = ReadingThread(lambda: open_analyst(store, settings))
         self._follower = Follower(self._reading)
         self._stop = threading.Event()
@@ -67,6 +62,7 @@ class OpportunityService:
         *,
         settings: Settings = DEFAULTS,
         keep_ns: int | None = None,
+        channel_info: ChannelInfoProvider | None = None,
     ) -> "OpportunityService":
         """A service to be entered with `async with`, which raises StoreError when the store
         cannot be read or, with a connection, made.
@@ -77,8 +73,14 @@ class OpportunityService:
                 one reads, and takes over within a second when that ends. None: only read.
             settings: the constants behind demand.
             keep_ns: how long single HTLCs are kept when this process collects, None for ever.
+            channel_info: who is asked for channels and policies, then, before the node is.
         """
-        return cls(store, connection, settings, keep_ns)
+        session = None
+        if connection is not None:
+            session = LocalSession(
+                store, connection, keep_ns=keep_ns, settings=settings, channel_info=channel_info
+            )
+        return cls(store, session, settings)
 
     async def __aenter__(self) -> "OpportunityService":
         if self._collecting is not None or self._stop.is_set():

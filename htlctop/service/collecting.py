@@ -11,6 +11,7 @@ from pathlib import Path
 from htlctop.collector.collector import Collector, Limits
 from htlctop.collector.notify import Notifier
 from htlctop.config import Connection
+from htlctop.domain.ports import ChannelInfoProvider
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.store.lock import StoreBusyError
 from htlctop.store.writer import StoreWriter
@@ -32,6 +33,7 @@ async def collect(
     notifier: Notifier | None = None,
     take_over: bool = False,
     keep_ns: int | None = None,
+    channel_info: ChannelInfoProvider | None = None,
 ) -> None:
     """Listen to a node and write what it tells, until `stop` is set or a limit is reached.
 
@@ -40,6 +42,8 @@ async def collect(
         notifier: the service manager to keep informed.
         take_over: wait while another process collects into the store.
         keep_ns: how long single HTLCs are kept, None for ever; totals stay in any case.
+        channel_info: who is asked for channels and policies before the node is; for example
+            `wire.lnd_manage.LndManage`.
 
     Raises:
         StoreBusyError: somebody else collects into the store.
@@ -52,8 +56,9 @@ async def collect(
         try:
             async with StoreWriter(store, keep_ns=keep_ns) as writer:
                 await _collect(
-                    connection, writer, stop, limits, settings, reload=reload, notifier=notifier
-                )
+                    connection, writer, stop, limits, settings,
+                    reload=reload, notifier=notifier, channel_info=channel_info,
+                )  # fmt: skip
             return
         except StoreBusyError as busy:
             if not take_over:
@@ -76,6 +81,7 @@ async def _collect(
     *,
     reload: asyncio.Event | None,
     notifier: Notifier,
+    channel_info: ChannelInfoProvider | None,
 ) -> None:
     from htlctop.wire.client import LndClient
     from htlctop.wire.signs import signs
@@ -87,5 +93,6 @@ async def _collect(
         limits=limits,
         signs=lambda: signs(connection),
         notifier=notifier,
+        channel_info=channel_info,
     )
     await collector.run(stop, reload)

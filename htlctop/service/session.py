@@ -8,6 +8,7 @@ from pathlib import Path
 
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.config import Connection
+from htlctop.domain.ports import ChannelInfoProvider
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import StoreError
 from htlctop.service.collecting import TAKEOVER_S, collect
@@ -36,8 +37,10 @@ class LocalSession:
         *,
         keep_ns: int | None = None,
         settings: Settings = DEFAULTS,
+        channel_info: ChannelInfoProvider | None = None,
     ) -> None:
         self.store = store
+        self._channel_info = channel_info
         self._keep_ns = keep_ns
         self._settings = settings
         self._collecting = False
@@ -87,6 +90,7 @@ class LocalSession:
                     stopping,
                     settings=self._settings,
                     keep_ns=self._keep_ns,
+                    channel_info=self._channel_info,
                 )
                 return
             except StoreBusyError:

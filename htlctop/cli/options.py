@@ -128,9 +128,11 @@ def lnd_manage_option(command: F) -> F:
 
 def channel_info(lnd_manage: str | None) -> "ChannelInfoProvider | None":
     """Who is asked before the node is, None for nobody. Raises ConfigError."""
+    if not lnd_manage:
+        return None
     from htlctop.wire.lnd_manage import LndManage
 
-    return LndManage(lnd_manage) if lnd_manage else None
+    return LndManage(lnd_manage)
 
 
 def keep_ns(text: str | None) -> int | None:

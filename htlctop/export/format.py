@@ -15,6 +15,7 @@ _FLAGS = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 _JAMO = range(0x1100, 0x1200)
+_ASCII_SIGNS = str.maketrans({"–": "-", "×": "x", "→": "->", "≈": "~", "…": "~"})
 _LONGEST_NAME = 64
 LONGEST_KEY = 66
 LONGEST_LINE = 400
@@ -166,7 +167,7 @@ def ascii_only(text: str) -> str:
     """Text for a terminal that knows ASCII alone; what has no such form becomes a "?"."""
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFKD", text)
+    plain = unicodedata.normalize("NFKD", text.translate(_ASCII_SIGNS))
     return "".join(
         char if char.isascii() else "?" for char in plain if unicodedata.category(char) != "Mn"
     )

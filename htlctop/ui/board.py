@@ -68,6 +68,11 @@ class Board:
         )
 
     @property
+    def is_past(self) -> bool:
+        """Whether what is shown is of a past time."""
+        return self.window is not None and not self.window.is_live
+
+    @property
     def status(self) -> StatusView | None:
         """How the collector and the store are."""
         return self._get(Part.STATUS, StatusView)

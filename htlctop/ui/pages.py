@@ -18,6 +18,10 @@ DEEPEST = 12
 """Drill-downs on each other; a deeper one takes the place of the one on top."""
 
 
+_ALWAYS = (Need(Part.STATUS), Need(Part.NODE))
+"""The status line, and what is pending: an expiry that is near is an alarm on every page."""
+
+
 class Stage(Protocol):
     """Where screens are put on each other: Textual's app."""
 
@@ -52,14 +56,14 @@ class Pages:
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What the page that shows data needs, and the status."""
+        """What the page that shows data needs, and what every page does."""
         page = next((p for p in reversed(list(self)) if not isinstance(p, HelpScreen)), None)
-        return (Need(Part.STATUS), *page.needs) if page else ()
+        return tuple(dict.fromkeys((*_ALWAYS, *page.needs))) if page else ()
 
     @property
     def keys(self) -> frozenset[Key]:
         """Where the parts are kept that any page in the pile shows."""
-        return frozenset(need.key for page in self for need in (Need(Part.STATUS), *page.needs))
+        return frozenset(need.key for page in self for need in page.needs)
 
     def begin(self) -> None:
         """The first view."""

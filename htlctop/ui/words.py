@@ -1,6 +1,6 @@
 """The words the screens use for causes, outcomes and columns. One place, so that they agree."""
 
-from htlctop.analysis.models import HtlcLine, SortKey
+from htlctop.analysis.models import By, HtlcLine, SortKey
 from htlctop.domain.codes import Category, EventType, Group, Outcome
 from htlctop.export.format import name
 from htlctop.ui.text import Role
@@ -36,6 +36,14 @@ SORTED_BY = {
     SortKey.LOCAL: "local balance",
     SortKey.NAME: "name",
 }
+
+GROUPED = {
+    By.PEER: "Channels by {}, under their peers",
+    By.CHANNEL: "Channels by {}",
+    By.PAIR: "Who wanted to reach whom, by {}",
+    By.SOURCE: "Incoming peers by {} of what they sent",
+}
+"""Titles of the ranked table, by what its rows are."""
 
 WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
 

@@ -71,6 +71,11 @@ def _route(htlc: HtlcLine, width: int, glyphs: Glyphs) -> str:
     source, target = ends(htlc)
     if glyphs.ascii:
         source, target = ascii_only(source), ascii_only(target)
+    return route(source, target, width, glyphs)
+
+
+def route(source: str, target: str, width: int, glyphs: Glyphs) -> str:
+    """From whom to whom in `width` cells; the target is kept longest."""
     join = f" {glyphs.arrow} "
     room = width - len(join)
     kept = cut(target, max(room // 2, room - width_of(line(source))), glyphs.more)

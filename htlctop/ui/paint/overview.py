@@ -1,23 +1,50 @@
 """The Overview's head, chart line and empty states."""
 
-from htlctop.analysis.models import Overview, Series, State
-from htlctop.export.format import age, count, moment, percent, sat
+from htlctop.analysis.advice.models import Advice
+from htlctop.analysis.models import Overview, Series, State, StatusView
+from htlctop.export.advice import sentence, worth
+from htlctop.export.format import age, ascii_only, count, moment, percent, sat
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.chart import Chart, chart, per
-from htlctop.ui.paint.status import shed, status
-from htlctop.ui.text import Line, Part, Role, indent
+from htlctop.ui.paint.status import SOON_BLOCKS, nearest_expiry, shed, status
+from htlctop.ui.text import BLANK, Line, Part, Role, indent
 
 
-def head(board: Board, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
-    """Status, totals and, where there is room, what is wrong right now."""
+def head(
+    board: Board, width: int, height: int, glyphs: Glyphs, advice: int, badge: str
+) -> tuple[Line, ...]:
+    """Status, totals, where there is room what is wrong right now, and (`advice` lines) what to
+    do about it."""
     view = board.overview
-    lines = [status(board, width, glyphs)]
+    lines = [status(board, width, glyphs, badge)]
     if view and height > 1:
         lines.append(totals(view, width, glyphs))
-    if view and height > 2:
+    if view and height - advice > 2:
         lines.append(facts(board, view, width))
+    if view and advice:
+        lines.append(to_do(board.advice, width, glyphs))
     return tuple(lines[:height])
+
+
+def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
+    """The best thing to do, and how many there are; why there is none where there is none."""
+    if advice is None:
+        return BLANK
+    if not advice.opportunities:
+        return indent(width, [Part(advice.too_early or advice.why_none, Role.DIM)])
+    best, number = advice.opportunities[0], len(advice.opportunities)
+    plain = ascii_only if glyphs.ascii else str
+    what = plain(sentence(best).removesuffix(worth(best)))
+    brings = plain(worth(best).removeprefix(", "))
+    return indent(
+        width,
+        [
+            Part(f"Do: {what}", Role.GOOD),
+            Part(brings, Role.GOOD, 1, brings.replace(" sat a month", "/month")),
+        ],
+        [Part(f"(5 for all {number})" if number > 1 else "", Role.DIM, 2, f"5: {number}")],
+    )
 
 
 def totals(view: Overview, width: int, glyphs: Glyphs) -> Line:
@@ -55,23 +82,39 @@ def totals(view: Overview, width: int, glyphs: Glyphs) -> Line:
 
 
 def facts(board: Board, view: Overview, width: int) -> Line:
-    """Peers away, channels dry, what hangs in flight."""
+    """Peers away, channels dry, what hangs in flight; at a past time, what is known of it."""
     parts = shed(board.status)
     if view.offline:
         parts.append(Part(_many(view.offline, "peer", "offline"), Role.BAD, 2))
     if view.dry:
         parts.append(Part(_many(view.dry, "channel", "dry"), Role.WARN, 2))
-    now = board.status or view.status
+    if view.window.is_live:
+        parts.extend(_in_flight(board, board.status or view.status))
+    elif view.totals.in_flight:
+        parts.append(Part(f"in flight {count(view.totals.in_flight)}", Role.TEXT, 3))
+    if view.totals.unknown:
+        parts.append(Part(f"{count(view.totals.unknown)} with unknown outcome", Role.DIM, 5))
+    if not view.offline and not view.dry:
+        parts.append(Part("every peer online, no channel dry", Role.DIM, 6))
+    node = board.node_detail
+    if node and node.synced is not None and view.window.is_live:
+        parts.append(
+            Part("synced", Role.DIM, 7) if node.synced else Part("not synced", Role.WARN, 2)
+        )
+    return indent(width, parts, gap=3)
+
+
+def _in_flight(board: Board, now: StatusView) -> list[Part]:
+    parts = []
     if now.in_flight:
         text = f"in flight {count(now.in_flight)}"
         if now.oldest_in_flight_ns is not None:
             text += f", oldest {age(now.now_ns - now.oldest_in_flight_ns)}"
         parts.append(Part(text, Role.TEXT, 3))
-    if view.totals.unknown:
-        parts.append(Part(f"{count(view.totals.unknown)} with unknown outcome", Role.DIM, 4))
-    if not view.offline and not view.dry:
-        parts.append(Part("every peer online, no channel dry", Role.DIM, 5))
-    return indent(width, parts, gap=3)
+    if (nearest := nearest_expiry(board)) is not None:
+        role = Role.BAD if nearest < SOON_BLOCKS else Role.TEXT
+        parts.append(Part(f"nearest expiry {_many(nearest, 'block', '').rstrip()}", role, 4))
+    return parts
 
 
 def _many(number: int, thing: str, state: str) -> str:

@@ -1,7 +1,16 @@
 """The status line and its reason: what is live, what is not, and what can be done."""
 
 from htlctop.analysis.models import NodeView, State, StatusView, Window
-from htlctop.export.format import ascii_only, clean, clock, clock_seconds, count, moment, percent
+from htlctop.export.format import (
+    ascii_only,
+    clean,
+    clock,
+    clock_seconds,
+    count,
+    moment,
+    name,
+    percent,
+)
 from htlctop.export.format import span as length
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
@@ -9,6 +18,8 @@ from htlctop.ui.parts import Part as Read
 from htlctop.ui.text import Line, Part, Role, indent, line, wrap
 
 LAG_FROM_NS = 5_000_000_000
+SOON_BLOCKS = 20
+"""An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
 _QUIET = (State.LIVE, State.ENDED)
 
 
@@ -19,11 +30,13 @@ def is_stale(board: Board) -> bool:
     return board.status.state not in _QUIET
 
 
-def status(board: Board, width: int, glyphs: Glyphs) -> Line:
-    """Node, state, badges, window, coverage and clock in one line."""
+def status(board: Board, width: int, glyphs: Glyphs, badge: str = "") -> Line:
+    """Node, state, badges (one of the page's own among them), window, coverage and clock."""
     narrow = width < 60
     window = board.window
     lefts = [*_node(board, narrow), *_state(board, glyphs, narrow), *_badges(board)]
+    if badge:
+        lefts.append(Part(badge, Role.BADGE, 1))
     if narrow:
         lefts.sort(key=lambda part: part.role is not Role.GOOD)
     rights = []
@@ -42,10 +55,10 @@ def status(board: Board, width: int, glyphs: Glyphs) -> Line:
 
 def _node(board: Board, narrow: bool) -> list[Part]:
     node = board.node or NodeView("", "", "", "")
-    name = clean(node.alias) or clean(node.pubkey)[:12] or clean(board.title)
+    alias = clean(node.alias) or clean(node.pubkey)[:12] or clean(board.title)
     parts = [] if narrow else [Part("htlctop", Role.STRONG, 7)]
-    if name:
-        parts.append(Part(name[:24], Role.STRONG, 2, name[:10]))
+    if alias:
+        parts.append(Part(alias[:24], Role.STRONG, 2, alias[:10]))
     if not narrow and node.network:
         parts.append(Part(clean(node.network), Role.DIM, 8))
     if not narrow and node.version:
@@ -93,6 +106,9 @@ def _unwell(now: StatusView, glyphs: Glyphs) -> Part:
 
 def _badges(board: Board) -> list[Part]:
     parts = []
+    if board.is_past and board.window and board.status:
+        at = moment(board.window.until_ns, board.status.now_ns)
+        parts.append(Part(f"at {at}", Role.BADGE))
     if board.status and board.status.replay:
         parts.append(Part("REPLAY", Role.BADGE))
     if board.frozen:
@@ -108,12 +124,30 @@ def reason(board: Board) -> str:
         return clean_line(board.collector)
     now = board.status
     if now is None or now.state in _QUIET:
-        return ""
+        return _expiry(board)
     text = clean_line(now.reason)
     if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
         again = f"next try {clock_seconds(now.next_try_ns)}"
         text = f"{text.rstrip('.')}; {again}" if text else again
     return text
+
+
+def nearest_expiry(board: Board) -> int | None:
+    """Blocks until the next HTLC that is pending expires, None where there is none or unknown."""
+    node = board.node_detail
+    known = [one.blocks_left for one in node.pending if one.blocks_left is not None] if node else []
+    return min(known, default=None)
+
+
+def _expiry(board: Board) -> str:
+    """That an HTLC is about to expire; "" while none is."""
+    node, nearest = board.node_detail, nearest_expiry(board)
+    if node is None or nearest is None or nearest >= SOON_BLOCKS or board.is_past:
+        return ""
+    first = next(one for one in node.pending if one.blocks_left == nearest)
+    blocks = f"{max(0, nearest)} block" + ("" if nearest == 1 else "s")
+    with_whom = name(first.alias, None)
+    return f"an HTLC with {with_whom} on {first.scid} expires in {blocks}; 7 lists what is pending"
 
 
 def clean_line(text: str) -> str:

@@ -54,7 +54,7 @@ def _others(categories: Sequence[CategoryRow], glyphs: Glyphs) -> list[Line]:
     found: list[Line] = []
     if priced:
         found.append(
-            line(f"priced out {_times(priced, glyphs)}, {sat(offered)} sat offered", Role.DIM)
+            line(f"priced out {_times(priced, glyphs)}, {sat(offered)} sat bid", Role.DIM)
         )
     for group, words in (
         (Group.SENDER, "by the sender's mistake"),

@@ -8,22 +8,22 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from htlctop.analysis.models import CategoryRow, Overview
+from htlctop.analysis.models import CategoryRow, Overview, Row
 from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
-from htlctop.ui.layout import WHY_WIDTH, Form, Layout, layout
+from htlctop.ui.layout import WHY_WIDTH, Form, Layout, layout, next_form
 from htlctop.ui.paint import live as live_paint
 from htlctop.ui.paint import overview as paint
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint import why as why_paint
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.peers import Row, children, columns, key
+from htlctop.ui.ranking import Context, children, columns, first_of_each, key, kin
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line, Role, line
 from htlctop.ui.widgets.lines import Look, Pane
-from htlctop.ui.words import SORTED_BY
+from htlctop.ui.words import GROUPED, SORTED_BY
 
 
 class OverviewScreen(TableScreen):
@@ -36,11 +36,12 @@ class OverviewScreen(TableScreen):
         super().__init__(look)
         self.head = Pane(look, id="head")
         self.chart = Pane(look, id="chart")
-        self.table: Table[Row] = Table(look, columns(look.glyphs), key, children, id="peers")
+        self.table: Table[Row] = Table(look, key, children, kin, id="peers")
         self.why = Pane(look, id="why")
         self.why_line = Pane(look, id="why-line")
         self.live = Pane(look, id="live")
         self._plan: Layout | None = None
+        self._form: Form | None = None
 
     def compose(self) -> Iterable[Widget]:
         """The panes from top to bottom."""
@@ -58,16 +59,17 @@ class OverviewScreen(TableScreen):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """The ranking, and as much of the log as the live pane has room for."""
+        """The ranking, what to do, and as much of the log as the live pane has room for."""
         lines = max(0, self._plan.live - 1) if self._plan else 0
         return (
             *((Need(Part.LOG, lines=lines),) if lines else ()),
             Need(Part.OVERVIEW),
+            Need(Part.ADVICE),
         )
 
     def lay_out(self, width: int, height: int) -> None:
         """Give each pane its height."""
-        plan = self._plan = layout(width, height)
+        plan = self._plan = layout(width, height, self._form)
         self.set_height(self.head, plan.header)
         self.set_height(self.chart, plan.chart)
         self.set_height(self.why_line, plan.why_line)
@@ -88,7 +90,10 @@ class OverviewScreen(TableScreen):
         stale = status_paint.is_stale(board)
         for pane in (self.chart, self.why, self.why_line, self.live, self.table):
             pane.dimmed = stale
-        self.head.show(partial(paint.head, board, glyphs=glyphs))
+        badge = "" if self._plan.title else self.filter_badge(board)
+        self.head.show(
+            partial(paint.head, board, glyphs=glyphs, advice=self._plan.advice, badge=badge)
+        )
         tee_at = self.size.width - WHY_WIDTH if self._plan.why_pane else None
         self.live.show(partial(_live, held, look=self.look, tee_at=tee_at))
         if view is None:
@@ -97,13 +102,13 @@ class OverviewScreen(TableScreen):
         self.chart.show(lambda width, _: (paint.missed(view, width, glyphs),))
         self.why.show(partial(why_paint.pane, view.categories, glyphs=glyphs))
         self.why_line.show(partial(_why_line, view.categories, self._plan.form, look=self.look))
-        self.table.show(_content(view, board))
+        self.table.show(self._content(view, board))
 
     def _show_nothing(self, board: Board) -> None:
         text = board.failure(Part.OVERVIEW)
         empty = (f"cannot be read: {text}",) if text else ()
         self.table.show(
-            Content((), "Channels", board.query.sort, board.query.reverse, empty, board.query)
+            Content((), (), "Channels", board.query.sort, board.query.reverse, empty, board.query)
         )
 
     def matches(self, board: Board) -> str:
@@ -121,22 +126,31 @@ class OverviewScreen(TableScreen):
 
     def action_layout(self) -> None:
         """Another arrangement."""
+        self._form = next_form(self._form)
+        self.lay_out(*self.size)
+        self.note(f"arrangement: {self._form.value if self._form else 'by size'}")
 
-
-def _content(view: Overview, board: Board) -> Content[Row]:
-    question = board.question(Part.OVERVIEW) or board.query
-    title = f"Channels by {SORTED_BY[question.sort]}, under their peers"
-    if text := board.failure(Part.OVERVIEW):
-        title = f"cannot be read: {text}"
-    return Content(
-        items=view.peers,
-        title=title,
-        sort=question.sort,
-        reverse=question.reverse,
-        empty=paint.expectation(view),
-        question=question,
-        frozen=board.frozen,
-    )
+    def _content(self, view: Overview, board: Board) -> Content[Row]:
+        question = board.question(Part.OVERVIEW) or board.query
+        title = GROUPED[question.by].format(SORTED_BY[question.sort])
+        if badge := self.filter_badge(board):
+            title += f" {self.look.glyphs.rule} {badge}"
+        if text := board.failure(Part.OVERVIEW):
+            title = f"cannot be read: {text}"
+        context = Context(
+            question.by, view.window, first_of_each(board.advice), width=self.size.width
+        )
+        empty = (f"nothing matches /{question.filter}",) if question.filter else ()
+        return Content(
+            items=view.rows,
+            columns=columns(self.look.glyphs, context),
+            title=title,
+            sort=question.sort,
+            reverse=question.reverse,
+            empty=empty or paint.expectation(view),
+            question=question,
+            frozen=board.frozen,
+        )
 
 
 def _live(

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from htlctop.export.format import clean
 from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.messages import Open
@@ -55,6 +56,11 @@ class TableScreen(BaseScreen):
     def matches(self, board: Board) -> str:
         """How many rows the filter lets through, in words."""
         return ""
+
+    def filter_badge(self, board: Board) -> str:
+        """The filter and how many rows match, "" without one; it stays on the screen."""
+        text = board.query.filter
+        return f"/{clean(text)}: {self.matches(board)}" if text else ""
 
     def peel(self) -> bool:
         """The prompt, then the filter."""

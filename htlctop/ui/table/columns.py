@@ -58,7 +58,7 @@ def plan(
     pages hold the others in their order. The name takes what is left over, up to `widest_name`.
     """
     name, *others = columns
-    least = max(8, min(16, width * 3 // 10))
+    least = max(8, min(name.width, width * 3 // 10))
     room = max(0, width - margin - least)
     by_rank = sorted(
         others, key=lambda column: (sort is None or column.sort is not sort, column.rank)

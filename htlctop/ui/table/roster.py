@@ -35,14 +35,19 @@ class Roster(Generic[Item]):
     """Ranked items with their children, seen through a window of lines.
 
     Until the user moves the cursor, or does something to its row, it stays on the first line and
-    the view at the top; from then on it goes with its row, and stays in view.
+    the view at the top; from then on it goes with its row, and stays in view. Where the row is
+    gone it goes to its next of kin, else to its nearest neighbour.
     """
 
     def __init__(
-        self, key: Callable[[Item], Key], children: Callable[[Item], Sequence[Item]]
+        self,
+        key: Callable[[Item], Key],
+        children: Callable[[Item], Sequence[Item]],
+        kin: Callable[[Item], Key] | None = None,
     ) -> None:
         self._key = key
         self._children = children
+        self._kin = kin
         self._items: list[Item] = []
         self._item_keys: list[Key] = []
         self._unfolded: set[Key] = set()
@@ -145,6 +150,7 @@ class Roster(Generic[Item]):
 
     def _rebuild(self) -> None:
         before, at = self._keys, self.cursor
+        under = self._rows[at] if at < len(self._rows) else None
         self._rows, self._keys, self._parents = self._items, self._item_keys, {}
         if self._unfolded:
             self._rows, self._keys = [], []
@@ -153,7 +159,7 @@ class Roster(Generic[Item]):
                 self._keys.append(key)
                 if key in self._unfolded:
                     self._append_children(key, self._children(item))
-        self.cursor = self._follow(before, at) if self._is_chosen else 0
+        self.cursor = self._follow(before, at, under) if self._is_chosen else 0
         self._look()
 
     def _append_children(self, parent: Key, children: Sequence[Item]) -> None:
@@ -165,13 +171,19 @@ class Roster(Generic[Item]):
             self._keys.append(key)
             self._parents[key] = parent
 
-    def _follow(self, before: list[Key], at: int) -> int:
-        """Where the cursor's row is now; where it vanished, its nearest neighbour that did not."""
+    def _follow(self, before: list[Key], at: int, under: Item | None) -> int:
+        """Where the cursor's row is now; where it vanished, its next of kin, or the nearest
+        neighbour that did not."""
         if not before:
             return 0
         if at < len(self._keys) and self._keys[at] == before[at]:
             return at
         places = {key: index for index, key in enumerate(self._keys)}
+        if self._kin and under is not None and before[at] not in places:
+            kin = self._kin(under)
+            for index, row in enumerate(self._rows):
+                if self._kin(row) == kin:
+                    return index
         for key in (*before[at:], *reversed(before[:at])):
             if key in places:
                 return places[key]

@@ -31,12 +31,17 @@ class Content(Generic[Item]):
     """
 
     items: Sequence[Item]
+    columns: Sequence[Column[Item]]
     title: str
     sort: SortKey | None = None
     reverse: bool = False
     empty: Sequence[str] = ()
     question: Hashable = None
     frozen: bool = False
+
+
+def _childless(item: object) -> tuple[()]:
+    return ()
 
 
 class Table(Lines, Generic[Item]):
@@ -65,15 +70,14 @@ class Table(Lines, Generic[Item]):
     def __init__(
         self,
         look: Look,
-        columns: Sequence[Column[Item]],
         key: Callable[[Item], Key],
-        children: Callable[[Item], Sequence[Item]],
+        children: Callable[[Item], Sequence[Item]] = _childless,
+        kin: Callable[[Item], Key] | None = None,
         *,
         id: str | None = None,
     ) -> None:
         super().__init__(look, id=id)
-        self.roster: Roster[Item] = Roster(key, children)
-        self._columns = columns
+        self.roster: Roster[Item] = Roster(key, children, kin)
         self._newest: Content[Item] | None = None
         self._taken: Content[Item] | None = None
         self._hold: Timer | None = None
@@ -149,8 +153,9 @@ class Table(Lines, Generic[Item]):
 
     def step_sort(self, asked: SortKey, direction: int) -> None:
         """Ask for the sortable column beside the one asked for last, round and round."""
-        keys = [column.sort for column in self._columns if column.sort]
-        at = keys.index(asked)
+        columns = self._newest.columns if self._newest else ()
+        keys = [column.sort for column in columns if column.sort] or [asked]
+        at = keys.index(asked) if asked in keys else 0
         self.post_message(self.SortAsked(keys[(at + direction) % len(keys)], turn=False))
 
     def open(self) -> None:
@@ -214,7 +219,7 @@ class Table(Lines, Generic[Item]):
 
     def _lines(self, content: Content[Item], width: int, height: int) -> list[Line]:
         margin = 2 if width >= 60 else 1
-        self._plan = plan(self._columns, width, self._page, content.sort, margin)
+        self._plan = plan(content.columns, width, self._page, content.sort, margin)
         self._page = self._plan.page
         lines: list[Line] = []
         if self._with_title:

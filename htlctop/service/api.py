@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from htlctop.analysis.advice.explain import Explanation
+from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.details import PeerDetail
 from htlctop.analysis.models import By, ChannelRow, HtlcLine, Overview, Query, Report, StatusView
@@ -156,7 +158,22 @@ class OpportunityService:
     async def channels(self, query: Query = _DAY) -> tuple[ChannelRow, ...]:
         """Our channels over the window, ranked as the query asks."""
         view = await self.overview(replace(query, by=By.CHANNEL))
-        return tuple(row for row in view.rows if isinstance(row, ChannelRow))
+        rows = tuple(row for row in view.rows if isinstance(row, ChannelRow))
+        return rows or tuple(channel for peer in view.peers for channel in peer.channels)
+
+    async def opportunities(self, query: Query = _DAY) -> Advice:
+        """What to do about what is missed, the most worth first, or why there is nothing to do;
+        drawn from seven days at least. Takes longer than the others."""
+        return await self._read(lambda analyst: analyst.advice(query))
+
+    async def explain(self, named: str = "", query: Query = _DAY) -> Explanation:
+        """How every figure of the node comes about, or of a peer or channel named as for `peer`."""
+
+        def read(analyst: StoreAnalyst) -> Explanation:
+            peer, channel = analyst.find(named) if named else (None, None)
+            return analyst.explain(query, peer, channel)
+
+        return await self._read(read)
 
     async def report(self, query: Query = _DAY) -> Report:
         """The node and every pair over the window, of one moment."""
@@ -167,8 +184,15 @@ class OpportunityService:
         beginning, an exact name, or a channel of its in any form."""
 
         def read(analyst: StoreAnalyst) -> PeerDetail:
-            id_ = peer if isinstance(peer, int) else analyst.find_peer(peer).peer
-            return analyst.peer(id_, query)
+            return analyst.peer(_id(analyst, peer), query)
+
+        return await self._read(read)
+
+    async def curve(self, peer: int | str, query: Query = _DAY) -> Curve | None:
+        """A peer's liquidity curve, None without liquidity claims."""
+
+        def read(analyst: StoreAnalyst) -> Curve | None:
+            return analyst.curve(_id(analyst, peer), query)
 
         return await self._read(read)
 
@@ -238,3 +262,7 @@ class OpportunityService:
         self._reading.close()
         if self._collecting is not None:
             self._collecting.join()
+
+
+def _id(analyst: StoreAnalyst, peer: int | str) -> int:
+    return peer if isinstance(peer, int) else analyst.find_peer(peer).peer

@@ -47,6 +47,15 @@ async def test_it_says_what_the_analyst_says(begun):
     first = report.overview.peers[0]
     for named in (first.peer, first.pubkey, first.alias, first.channels[0].scid):
         assert (await begun.peer(named, ALL)).row.sums == first.sums
+    channels = await begun.channels(ALL)
+    assert sum(row.sums.expected_msat for row in channels) == sum(
+        peer.sums.expected_msat for peer in report.overview.peers
+    )
+    assert (await begun.opportunities(ALL)).too_early
+    assert await begun.curve(first.peer, ALL) == await begun.curve(first.alias, ALL)
+    explained = await begun.explain(first.alias, ALL)
+    assert explained == await begun.explain(first.pubkey or "", ALL)
+    assert explained != await begun.explain(query=ALL)
     assert len(await begun.log(LogQuery(7))) == 7
     assert (await begun.status()).events == report.overview.status.events
     with pytest.raises(UsageError):

@@ -1,13 +1,13 @@
 """Who is who: channels, their peers and names, and the rows that tables show of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from htlctop.analysis.formulas import Rate
 from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow
 from htlctop.analysis.sums import Priced, add_up, top_category
 from htlctop.domain.records import ChannelRecord
-from htlctop.domain.types import scid_text
+from htlctop.domain.types import parse_scid, scid_text
 from htlctop.errors import UsageError
 
 DRY_BELOW = 0.10
@@ -34,6 +34,11 @@ class ChannelBook:
         self._by_peer[UNKNOWN_PEER].append(0)
 
     @property
+    def records(self) -> Collection[ChannelRecord]:
+        """Every channel ever seen, strangers included."""
+        return self._channels.values()
+
+    @property
     def dry(self) -> int:
         """How many open channels have less than a tenth of their capacity on our side."""
         return sum(
@@ -41,6 +46,13 @@ class ChannelBook:
             for c in self._channels.values()
             if c.is_open and c.capacity_sat and (c.local_sat or 0) < DRY_BELOW * c.capacity_sat
         )
+
+    @property
+    def offline(self) -> int:
+        """How many peers have open channels of a known capacity, none of them active."""
+        known = [c for c in self._channels.values() if c.is_open and c.peer and not c.alias_of]
+        peers = {c.peer for c in known if c.capacity_sat is not None}
+        return len(peers - {c.peer for c in known if c.is_active})
 
     def peer_of(self, channel: int) -> int:
         """The peer of a channel id."""
@@ -56,6 +68,10 @@ class ChannelBook:
         key, alias = self._peers.get(peer, ("", ""))
         return alias or key[:_KEY_CHARS]
 
+    def main_of(self, channel: int) -> int:
+        """The channel that an id counts as: for an alias the one it stands for."""
+        return self._main.get(channel, channel)
+
     def name_of(self, channel: int) -> str:
         """The name of a channel's peer, else its scid, "" for no channel."""
         return self.alias_of(self.peer_of(channel)) or self.scid_of(channel)
@@ -70,6 +86,11 @@ class ChannelBook:
         record = self._channels.get(channel)
         return str(record.scid) if record else ""
 
+    @staticmethod
+    def scid_forms(scid: int) -> tuple[str, ...]:
+        """The ways a scid is written, () for none."""
+        return (scid_text(scid), str(scid)) if scid else ()
+
     def channels_of(self, peer: int) -> tuple[int, ...]:
         """A peer's channel ids, aliases included; () for a peer never seen."""
         return tuple(self._by_peer.get(peer, ()))
@@ -83,19 +104,20 @@ class ChannelBook:
         """Every peer that has or had a channel with us."""
         return tuple(peer for peer in self._by_peer if peer != UNKNOWN_PEER)
 
-    def main_of(self, channel: int) -> int:
-        """The channel that an id stands for: itself, but for an alias."""
-        return self._main.get(channel, channel)
+    def same_channel(self, channel: int) -> tuple[int, ...]:
+        """A channel and the aliases that stand for it, whichever of them is given."""
+        main = self.main_of(channel)
+        return (main, *(alias for alias, other in self._main.items() if other == main != alias))
 
     def find_channel(self, text: str) -> int | None:
         """The channel of a scid in any of its forms, None where it is none of ours."""
-        scid = _parse_scid(text)
+        scid = parse_scid(text)
         found = (c for c in self._channels.values() if c.scid == scid and c.peer)
         return next((self.main_of(channel.id) for channel in found), None)
 
     def find(self, text: str) -> PeerRow:
         """The peer of a key (or its beginning), an exact name, or a scid in any of its forms."""
-        scid = _parse_scid(text)
+        scid = parse_scid(text)
         found = {
             peer
             for peer, (key, alias) in self._peers.items()
@@ -118,7 +140,7 @@ class ChannelBook:
         """A row for every peer with an open channel or with sums, in no order."""
         by_channel: dict[int, list[Priced]] = defaultdict(list)
         for item in priced:
-            by_channel[self._main.get(item.cell.channel, item.cell.channel)].append(item)
+            by_channel[self.main_of(item.cell.channel)].append(item)
         shown = {c.id for c in self._channels.values() if c.is_open and c.alias_of is None}
         shown |= set(by_channel)
         channels: dict[int, list[ChannelRow]] = defaultdict(list)
@@ -129,7 +151,7 @@ class ChannelBook:
                 continue
             sums[peer] += by_channel[channel]
             if peer or by_channel[channel]:
-                channels[peer].append(self._channel_row(channel, by_channel[channel]))
+                channels[peer].append(self.channel_row(channel, by_channel[channel]))
         if only is not None and only not in sums:
             sums[only] = []
         return [
@@ -154,7 +176,8 @@ class ChannelBook:
             local_sat=sum(c.local_sat or 0 for c in known) if known else None,
         )
 
-    def _channel_row(self, channel: int, items: list[Priced]) -> ChannelRow:
+    def channel_row(self, channel: int, items: list[Priced]) -> ChannelRow:
+        """A channel's row, with the sums of its cells."""
         record = self._channels.get(channel, _NOWHERE)
         return ChannelRow(
             channel=channel,
@@ -173,15 +196,3 @@ class ChannelBook:
             fee_base_msat=record.base_msat,
             fee_rate_ppm=record.rate_ppm,
         )
-
-
-def _parse_scid(text: str) -> int | None:
-    parts = text.replace(":", "x").split("x")
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        return None
-    if len(parts) == 1:
-        return int(parts[0])
-    if len(parts) == 3:
-        block, transaction, output = map(int, parts)
-        return block << 40 | transaction << 16 | output
-    return None

@@ -212,6 +212,8 @@ class StatusView:
         in_flight: forwards without an outcome; oldest_in_flight_ns: first event of the oldest.
         store_path: where it is kept; store_bytes: database and WAL on disk.
         owner: whether this very process runs the collector.
+        nearest_expiry_blocks: until the first HTLC on a channel expires, as of the last listing;
+            None where none is pending, or the height is unknown.
     """
 
     state: State
@@ -231,6 +233,7 @@ class StatusView:
     store_path: str
     store_bytes: int
     owner: bool = False
+    nearest_expiry_blocks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

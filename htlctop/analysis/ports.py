@@ -15,7 +15,7 @@ from htlctop.analysis.details import (
 from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
 from htlctop.errors import ReadInterrupted as Interrupted
 
-__all__ = ["Analyst", "Interrupted", "LogQuery"]
+__all__ = ["Analyst", "Interrupted", "LogPage", "LogQuery"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,18 @@ class LogQuery:
     pair: tuple[int, int] | None = None
     until_ns: int | None = None
     filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines newest first, and the `before_seq` to go on with; None where there is nothing older.
+
+    It may hold fewer lines than were asked for though there are older ones: a search for what is
+    rare goes on in steps.
+    """
+
+    lines: tuple[HtlcLine, ...]
+    older_seq: int | None
 
 
 class Analyst(Protocol):
@@ -79,7 +91,10 @@ class Analyst(Protocol):
         """A peer's liquidity curve, None without liquidity claims. Costly: not for every tick."""
 
     def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
-        """HTLCs newest first."""
+        """HTLCs newest first; fewer than asked for where a filter lets through very few."""
+
+    def log_page(self, query: LogQuery) -> LogPage:
+        """One step of reading on through the log, for a filter that lets through very few."""
 
     def smallest_window(self) -> str:
         """The smallest of 24h, 7d, 30d that holds 30 refusals."""

@@ -1,46 +1,23 @@
 """Cells -> the sums of rows. expected is rounded once, per channel and category; all else adds."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from htlctop.analysis.formulas import Rate, share_out
-from htlctop.analysis.models import (
-    UNKNOWN_PEER,
-    CategoryRow,
-    PairRow,
-    PeerRow,
-    Query,
-    SortKey,
-    Sums,
-)
+from htlctop.analysis.models import CategoryRow, Sums
 from htlctop.domain.codes import LOST, PRICED_OUT, Category
 from htlctop.domain.records import Cell
 
 _REFUSED = range(Category.LIQUIDITY, Category.DISABLED + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """A cell with the peer its channel belongs to and what it would have earned."""
 
     cell: Cell
     peer: int
     expected_msat: int
-
-
-class Names(Protocol):
-    """Who a channel and a peer are."""
-
-    def peer_of(self, channel: int) -> int:
-        """The peer of a channel id."""
-
-    def pubkey_of(self, peer: int) -> str | None:
-        """A peer's public key, None for the unknown one."""
-
-    def alias_of(self, peer: int) -> str:
-        """A peer's name."""
 
 
 def is_refused(category: int) -> bool:
@@ -117,47 +94,30 @@ def category_rows(priced: Iterable[Priced]) -> tuple[CategoryRow, ...]:
     )
 
 
-def pair_rows(cells: Iterable[Cell], priced: Iterable[Priced], names: Names) -> tuple[PairRow, ...]:
-    """Sums by incoming and outgoing peer. What a channel expects is shared out over its sources
-    in proportion to their net demand, to the msat, so that the pairs add up to the peers."""
-    by_source: dict[tuple[int, int], list[Cell]] = defaultdict(list)
+def share_among_sources(
+    cells: Iterable[Cell],
+    peer_of: Callable[[int], int],
+    rates: Mapping[int, Rate],
+    default: Rate,
+) -> list[Priced]:
+    """Cells by incoming peer, each with its part of what the channel's cell would have earned.
+
+    It is shared out in proportion to net demand, to the msat, so that the pairs add up to the
+    peers. All cells of a channel and category have to be there.
+    """
+    by_channel: dict[tuple[int, int], list[Cell]] = defaultdict(list)
     for cell in cells:
-        by_source[cell.channel, cell.category].append(cell)
-    expected = {(p.cell.channel, p.cell.category): p.expected_msat for p in priced}
-    totals: dict[tuple[int, int], _Adder] = defaultdict(_Adder)
-    for (channel, category), sources in by_source.items():
-        nets = [max(0, cell.demand_msat - cell.recovered_msat) for cell in sources]
-        shares = share_out(expected.get((channel, category), 0), nets)
-        for cell, share in zip(sources, shares, strict=True):
-            totals[cell.in_peer, names.peer_of(channel)].add(cell, share)
-    rows = [
-        PairRow(
-            in_peer, names.pubkey_of(in_peer), names.alias_of(in_peer),
-            out_peer, names.pubkey_of(out_peer), names.alias_of(out_peer),
-            adder.sums(),
-        )
-        for (in_peer, out_peer), adder in totals.items()
-    ]  # fmt: skip
-    return tuple(sorted(rows, key=lambda r: (-r.sums.net_demand_msat, -r.sums.refused)))
-
-
-_SORTS: dict[SortKey, Callable[[PeerRow], tuple[float, ...]]] = {
-    SortKey.MISSED: lambda r: (r.sums.expected_msat, r.sums.net_demand_msat, r.sums.lost),
-    SortKey.DEMAND: lambda r: (r.sums.net_demand_msat, r.sums.lost),
-    SortKey.REFUSED: lambda r: (r.sums.refused,),
-    SortKey.ASKED: lambda r: (r.sums.asked_msat,),
-    SortKey.EARNED: lambda r: (r.sums.earned_msat,),
-    SortKey.SETTLED: lambda r: (r.sums.settled,),
-    SortKey.LOCAL: lambda r: ((r.local_sat or 0) / r.capacity_sat if r.capacity_sat else -1.0,),
-}
-
-
-def sort_peers(rows: Sequence[PeerRow], query: Query) -> tuple[PeerRow, ...]:
-    """The rows as the query ranks them, largest first (names: a to z); ties by name, then id."""
-    by_name = sorted(rows, key=lambda r: (r.peer == UNKNOWN_PEER, r.alias.casefold(), r.peer))
-    if query.sort is SortKey.NAME:
-        return tuple(reversed(by_name)) if query.reverse else tuple(by_name)
-    return tuple(sorted(by_name, key=_SORTS[query.sort], reverse=not query.reverse))
+        by_channel[cell.channel, cell.category].append(cell)
+    priced = []
+    for (channel, category), sources in by_channel.items():
+        peer = peer_of(channel)
+        shares = [0] * len(sources)
+        if category in LOST:
+            nets = [cell.demand_msat - cell.recovered_msat for cell in sources]
+            expected = rates.get(peer, default).of_amount(sum(nets))
+            shares = share_out(expected, [max(0, net) for net in nets])
+        priced += [Priced(cell, peer, share) for cell, share in zip(sources, shares, strict=True)]
+    return priced
 
 
 class _Adder:

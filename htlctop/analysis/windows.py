@@ -32,12 +32,18 @@ def duration_ns(text: str) -> int:
     return int(number) * _UNITS[unit]
 
 
-def align(at_ns: int, newest_ns: int, *, up: bool = False) -> int:
-    """The nearest edge at or before (up: at or after) a time that the kept buckets have."""
+def finest_ns(at_ns: int, newest_ns: int) -> int:
+    """The width of the finest buckets that are kept of a time, ns."""
     for width, kept_ns in zip(SPANS, KEPT_NS, strict=True):
         if kept_ns is None or at_ns >= newest_ns - kept_ns + width:
-            return (-(-at_ns // width) if up else at_ns // width) * width
-    return at_ns
+            return width
+    return _DAY
+
+
+def align(at_ns: int, newest_ns: int, *, up: bool = False) -> int:
+    """The nearest edge at or before (up: at or after) a time that the kept buckets have."""
+    width = finest_ns(at_ns, newest_ns)
+    return (-(-at_ns // width) if up else at_ns // width) * width
 
 
 def resolve(
@@ -77,10 +83,11 @@ def widened(query: Query) -> Query:
     return query if duration_ns(query.window) >= _WEEK else replace(query, window="7d")
 
 
-def step_ns(window: Window) -> int:
-    """The width of one bar of the chart over a window, ns."""
+def step_ns(window: Window, newest_ns: int) -> int:
+    """The width of one bar of the chart over a window, ns; no less than what is kept of it."""
     length = window.until_ns - window.from_ns
+    finest = finest_ns(window.from_ns, newest_ns)
     for longest, step in _STEPS:
         if length <= longest + step:
-            return step
+            return max(step, finest)
     return max(1, length // (60 * _DAY)) * _DAY

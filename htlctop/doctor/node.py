@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from htlctop.config import Connection
 from htlctop.doctor.check import Check, fail, ok, warn
 from htlctop.doctor.files import bake_line
-from htlctop.doctor.versions import parse, shortcomings
 from htlctop.domain.types import NodeInfo, NodeState
+from htlctop.domain.versions import parse, shortcomings
 from htlctop.errors import HtlctopError, NodeConnectionError, NodePermissionError
 from htlctop.wire.client import LndClient
 from htlctop.wire.permissions import try_methods

@@ -20,7 +20,11 @@ from htlctop.domain.records import (
     Cell,
     ChannelRecord,
     ClaimOpener,
+    Found,
+    HtlcFacts,
     HtlcRecord,
+    PendingRecord,
+    Pick,
     Progress,
     StatusRecord,
 )
@@ -236,19 +240,37 @@ class StatsReader(EvidenceReader, Protocol):
     def peers(self) -> dict[int, tuple[str, str]]:
         """peer id -> (public key, alias)."""
 
-    def channels(self) -> list[ChannelRecord]:
-        """Every channel ever seen, strangers included."""
+    def channels(self, as_of_ns: int | None = None) -> list[ChannelRecord]:
+        """Every channel ever seen, strangers included; balances, policies, and whether it was
+        open, as of a time (None: now)."""
+
+    def pending(self) -> list[PendingRecord]:
+        """The HTLCs that were on channels at the last listing, the nearest expiry first."""
+
+    def nearest_expiry(self) -> int | None:
+        """The height at which the first of them expires, None where there are none."""
+
+    def count_rows(self) -> int:
+        """How many HTLCs are stored."""
+
+    def wal_bytes(self) -> int:
+        """The size of the write-ahead log on disk."""
 
     def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
         """Sums by channel and category over [from, until), edges on buckets that are kept."""
 
-    def pair_cells(self, from_ns: int, until_ns: int, channels: Sequence[int] = ()) -> list[Cell]:
-        """Sums by channel, incoming peer and category; of some channels only where named."""
+    def pair_cells(
+        self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
+        in_peer: int | None = None,
+    ) -> list[Cell]:  # fmt: skip
+        """Sums by channel, incoming peer and category; of some only where named."""
 
     def net_over_time(
-        self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = ()
-    ) -> list[tuple[int, int, int]]:
-        """(slice, channel, net demand msat) of lost HTLCs; slice k starts at from + k·step."""
+        self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,
+        in_peer: int | None = None,
+    ) -> list[tuple[int, int, int]]:  # fmt: skip
+        """(slice, channel, net demand msat) of lost HTLCs, of some only where named; slice k
+        holds the times from k·step on."""
 
     def unresolved(self, from_ns: int, until_ns: int) -> list[tuple[int, int]]:
         """(first event ns, outcome) of forwards first seen in [from, until) without an outcome."""
@@ -259,15 +281,17 @@ class StatsReader(EvidenceReader, Protocol):
     def first_event_ns(self) -> int | None:
         """The first event of the oldest HTLC stored, None in an empty store."""
 
-    def log(
-        self,
-        limit: int,
-        *,
-        before_seq: int | None = None,
-        channels: Sequence[int] = (),
-        until_ns: int | None = None,
-    ) -> list[HtlcRecord]:
-        """HTLCs newest first; of some channels only (either side) where named."""
+    def find(self, pick: Pick, limit: int, before_seq: int | None = None) -> Found:
+        """At most `limit` HTLCs that fit, older than `before_seq`, newest first.
+
+        It may stop early: `older_seq` then says where to go on.
+        """
+
+    def htlc_facts(self, seq: int) -> HtlcFacts | None:
+        """All that is stored of one HTLC, None where it is not stored."""
+
+    def attempts(self, opener: int, limit: int) -> list[HtlcRecord]:
+        """The HTLCs of the payment that one opened, oldest first."""
 
     def last_seq(self) -> int:
         """The arrival number of the newest HTLC stored, 0 for none."""

@@ -1,6 +1,7 @@
 """What is written to a store and read back from it, as values. Times ns, amounts msat."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 SPANS = (60_000_000_000, 3_600_000_000_000, 86_400_000_000_000)
 """Bucket widths, ns: minute, hour, day. A bucket's `span` is the index, `start` counts widths."""
@@ -60,9 +61,11 @@ class StatusRecord:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Sums of a channel, an incoming peer (0 where not asked for) and a category."""
+class Cell(NamedTuple):
+    """Sums of a channel, an incoming peer (0 where not asked for) and a category.
+
+    A tuple, because a window has tens of thousands.
+    """
 
     channel: int
     in_peer: int
@@ -94,6 +97,78 @@ class HtlcRecord:
     ended_ns: int | None
     best_msat: int | None
     claim_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HtlcFacts:
+    """All that is stored of one HTLC. `usable_*`: what could be sent toward the peer when it was
+    lost, known since `known_ns`; `source` as `circuits.Source`."""
+
+    record: HtlcRecord
+    in_htlc: int
+    out_htlc: int
+    usable_msat: int | None
+    known_ns: int | None
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """HTLCs that come in on one of some channels, or go out by one of others; the rest, where
+    `negated`. Channel 0 stands for none."""
+
+    ins: frozenset[int]
+    outs: frozenset[int]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Amounts in msat, ends included, None for no bound; the others, where `negated`.
+
+    `of_fee`: it is about the fee, else about what was to be sent on. What is unknown is neither.
+    """
+
+    of_fee: bool
+    low_msat: int | None
+    high_msat: int | None
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Which HTLCs; all that is given must hold.
+
+    `categories` (0: none yet), `event_types` and `fates` are sets of numbers; a fate is an
+    outcome, but NONE before `break_ns` counts as UNSEEN: nobody was there to see it. `until_ns`:
+    first seen before that.
+    """
+
+    ends: tuple[Ends, ...] = ()
+    bounds: tuple[Bounds, ...] = ()
+    categories: frozenset[int] | None = None
+    event_types: frozenset[int] | None = None
+    fates: frozenset[int] | None = None
+    break_ns: int = 0
+    until_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """HTLCs newest first; the search goes on below `older_seq`, None where there is no more."""
+
+    records: tuple[HtlcRecord, ...]
+    older_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRecord:
+    """An HTLC that was on a channel when the channels were last listed."""
+
+    channel: int
+    is_incoming: bool
+    amount_msat: int
+    expiry_height: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,3 +203,19 @@ DEFAULTS = Settings()
 def scid_text(scid: int) -> str:
     """A short channel id as block x transaction x output, the form people read."""
     return f"{scid >> 40}x{(scid >> 16) & 0xFFFFFF}x{scid & 0xFFFF}"
+
+
+def parse_scid(text: str) -> int | None:
+    """A short channel id in any of its forms: 812345x17x1, 812345:17:1 or LND's integer; None for
+    what is none."""
+    parts = text.lower().replace(":", "x").split("x")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
+        return None
+    numbers = [int(part) for part in parts]
+    if len(numbers) == 1:
+        return numbers[0] if numbers[0] < 2**64 else None
+    if len(numbers) == 3:
+        block, transaction, output = numbers
+        if block < 2**24 and transaction < 2**24 and output < 2**16:
+            return block << 40 | transaction << 16 | output
+    return None

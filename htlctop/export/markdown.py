@@ -48,8 +48,7 @@ def _table(table: Table) -> list[str]:
 
 
 def _cell(cell: Cell, unit: Unit) -> str:
-    text = shown(cell, unit)
-    return escape(text) if unit.is_left else text
+    return escape(shown(cell, unit))
 
 
 def _row(cells: list[str]) -> str:

@@ -5,39 +5,25 @@ A reader belongs to one thread; only `interrupt` may be called from another.
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from htlctop.domain.coverage import Interval
-from htlctop.domain.records import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SPANS,
-    Cell,
-    ChannelRecord,
-    ClaimOpener,
-    HtlcRecord,
-    StatusRecord,
-)
+from htlctop.domain.records import ChannelRecord, PendingRecord, StatusRecord
 from htlctop.errors import ReadInterrupted
 from htlctop.store.connect import explain, open_reader
 from htlctop.store.evidence import EvidenceReads
+from htlctop.store.log import LogReads
+from htlctop.store.tiles import BucketReads
 
 READ_LIMIT_S = 2.0
 _STEPS_BETWEEN_CHECKS = 20_000
 
-_SUMS = "sum(n), sum(fee_unknown), sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats)"
-
-_LINE = (
-    "SELECT htlc.seq, in_channel, out_channel, at, event_type, outcome, category, wire, "
-    "detail, in_msat, out_msat, at + took, best_msat, htlc.seq - claim_before "
-    "FROM htlc WHERE "
-)
+Values = Sequence[int] | Mapping[str, int]
 
 
-class StoreReader(EvidenceReads):
+class StoreReader(BucketReads, EvidenceReads, LogReads):
     """Implements `ports.StatsReader` over an existing store.
 
     Raises:
@@ -100,57 +86,60 @@ class StoreReader(EvidenceReads):
             for peer, key, alias in self._run("SELECT id, pubkey, alias FROM peer")
         }
 
-    def channels(self) -> list[ChannelRecord]:
-        """Every channel ever seen, strangers included."""
+    def channels(self, as_of_ns: int | None = None) -> list[ChannelRecord]:
+        """Every channel ever seen, strangers included; balances, policies, and whether it was
+        open, as of a time (None: now)."""
+        if as_of_ns is None:
+            found = self._run(
+                "SELECT id, scid, peer, alias_of, is_open, capacity_sat, local_sat, remote_sat, "
+                "spendable_sat, is_active, base, ppm FROM channel "
+                "LEFT JOIN balance ON balance.channel = id "
+                "LEFT JOIN policy_now ON policy_now.channel = id"
+            )
+        else:
+            then = "{0}.channel = id AND {0}.at = (SELECT max(at) FROM {0} WHERE channel = id "
+            then += "AND at <= :at)"
+            found = self._run(
+                "SELECT id, scid, peer, alias_of, opened <= :at AND coalesce(closed, :at) >= :at, "
+                "capacity_sat, balance_history.local_sat, balance_history.remote_sat, NULL, "
+                "activity.is_active, base, ppm "
+                "FROM channel LEFT JOIN balance ON balance.channel = id "
+                f"LEFT JOIN balance_history ON {then.format('balance_history')} "
+                f"LEFT JOIN activity ON {then.format('activity')} "
+                f"LEFT JOIN policy ON {then.format('policy')}",
+                {"at": as_of_ns},
+            )
         return [
             ChannelRecord(
                 id_, int(scid), peer, alias_of, bool(is_open), capacity, local, remote, spendable,
                 None if active is None else bool(active), base, ppm,
             )
             for id_, scid, peer, alias_of, is_open, capacity, local, remote, spendable, active,
-            base, ppm in self._run(
-                "SELECT id, scid, peer, alias_of, is_open, capacity_sat, local_sat, remote_sat, "
-                "spendable_sat, is_active, base, ppm FROM channel "
-                "LEFT JOIN balance ON balance.channel = id "
-                "LEFT JOIN policy_now ON policy_now.channel = id"
-            )
+            base, ppm in found
         ]  # fmt: skip
 
-    def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
-        """Sums by channel and category over [from, until), edges on buckets that are kept."""
-        source, values = _tiles("by_channel", from_ns, until_ns)
+    def pending(self) -> list[PendingRecord]:
+        """The HTLCs that were on channels at the last listing, the nearest expiry first."""
         return [
-            Cell(channel, 0, category, *sums)
-            for channel, category, *sums in self._run(
-                f"SELECT channel, category, {_SUMS} FROM {source} GROUP BY channel, category",
-                values,
+            PendingRecord(channel, bool(is_incoming), amount, expiry)
+            for channel, is_incoming, amount, expiry in self._run(
+                "SELECT channel, is_incoming, amount, expiry FROM pending ORDER BY expiry"
             )
         ]
 
-    def pair_cells(self, from_ns: int, until_ns: int, channels: Sequence[int] = ()) -> list[Cell]:
-        """Sums by channel, incoming peer and category; of some channels only where named."""
-        source, values = _tiles("by_pair", from_ns, until_ns, channels)
-        return [
-            Cell(*row)
-            for row in self._run(
-                f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "
-                "GROUP BY channel, in_peer, category",
-                values,
-            )
-        ]
+    def nearest_expiry(self) -> int | None:
+        """The height at which the first of them expires, None where there are none."""
+        found = self._run("SELECT min(expiry) FROM pending").fetchone()
+        return found[0] if found[0] is None else int(found[0])
 
-    def net_over_time(
-        self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = ()
-    ) -> list[tuple[int, int, int]]:
-        """(slice, channel, net demand msat) of lost HTLCs; slice k starts at from + k·step."""
-        source, values = _tiles("by_channel", from_ns, until_ns, channels)
-        width = " ".join(f"WHEN {span} THEN {SPANS[span]}" for span in (MINUTE, HOUR, DAY))
-        return self._run(
-            f"SELECT (start * CASE span {width} END - {from_ns}) / {step_ns} AS slice, channel, "
-            f"sum(demand - recovered) FROM {source} WHERE category BETWEEN 3 AND 7 "
-            "GROUP BY slice, channel",
-            values,
-        ).fetchall()
+    def count_rows(self) -> int:
+        """How many HTLCs are stored."""
+        return int(self._run("SELECT count(*) FROM htlc").fetchone()[0])
+
+    def wal_bytes(self) -> int:
+        """The size of the write-ahead log on disk."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return wal.stat().st_size if wal.exists() else 0
 
     def unresolved(self, from_ns: int, until_ns: int) -> list[tuple[int, int]]:
         """(first event ns, outcome) of forwards first seen in [from, until) without an outcome."""
@@ -174,104 +163,8 @@ class StoreReader(EvidenceReads):
         found = self._run("SELECT at FROM htlc ORDER BY seq LIMIT 1").fetchone()
         return int(found[0]) if found else None
 
-    def log(
-        self,
-        limit: int,
-        *,
-        before_seq: int | None = None,
-        channels: Sequence[int] = (),
-        until_ns: int | None = None,
-    ) -> list[HtlcRecord]:
-        """HTLCs newest first; of some channels only (either side) where named."""
-        conditions, values = ["htlc.seq < ?"], [2**62 if before_seq is None else before_seq]
-        if until_ns is not None:
-            conditions.append("htlc.at < ?")
-            values.append(until_ns)
-        rest = " AND ".join(conditions)
-        if not channels:
-            sql = f"{_LINE}{rest} AND event_type > 0 ORDER BY htlc.seq DESC LIMIT ?"
-            found = self._run(sql, (*values, limit)).fetchall()
-        else:
-            found = []
-            for side in ("out_channel", "in_channel"):
-                sql = (
-                    f"{_LINE}{side} IN ({_marks(channels)}) AND {rest} AND event_type > 0 "
-                    "ORDER BY htlc.seq DESC LIMIT ?"
-                )
-                found += self._run(sql, (*channels, *values, limit))
-            found = sorted(set(found), reverse=True)[:limit]
-        return [HtlcRecord(*row) for row in found]
-
-    def last_seq(self) -> int:
-        """The arrival number of the newest HTLC stored, 0 for none."""
-        found = self._run("SELECT max(seq) FROM htlc").fetchone()
-        return int(found[0] or 0)
-
-    def waiting(self, limit: int) -> list[int]:
-        """The seqs of forwards without an outcome, the newest first."""
-        found = self._run(
-            "SELECT seq FROM htlc WHERE outcome IN (0, 4) AND event_type = 3 "
-            "ORDER BY at DESC LIMIT ?",
-            (limit,),
-        )
-        return [seq for (seq,) in found]
-
-    def since(self, seq: int, limit: int) -> list[HtlcRecord]:
-        """HTLCs first seen after that one, oldest first."""
-        found = self._run(f"{_LINE}seq > ? ORDER BY seq LIMIT ?", (seq, limit))
-        return [HtlcRecord(*row) for row in found]
-
-    def decided(self, seqs: Sequence[int]) -> list[HtlcRecord]:
-        """Those of some HTLCs that have an outcome."""
-        found = self._run(f"{_LINE}seq IN ({_marks(seqs)}) AND outcome NOT IN (0, 4)", seqs)
-        return [HtlcRecord(*row) for row in found]
-
-    def claim_openers(self, seqs: Sequence[int]) -> dict[int, ClaimOpener]:
-        """The openers of claims, by their seq."""
-        return {
-            seq: ClaimOpener(seq, at_ns, bool(is_repeat))
-            for seq, at_ns, is_repeat in self._run(
-                "SELECT htlc.seq, at, is_repeat FROM htlc JOIN claim ON claim.seq = htlc.seq "
-                f"WHERE htlc.seq IN ({_marks(seqs)})",
-                seqs,
-            )
-        }
-
-    def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:
+    def _run(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         return self._db.execute(sql, values)
 
     def _should_stop(self) -> bool:
         return time.monotonic() > self._stop_at
-
-
-def _tiles(
-    table: str, from_ns: int, until_ns: int, channels: Sequence[int] = ()
-) -> tuple[str, tuple[int, ...]]:
-    """The largest buckets that tile [from, until), as a FROM clause and its values."""
-    parts: list[tuple[int, int, int]] = []
-    low, high = from_ns, until_ns
-    for span in (MINUTE, HOUR):
-        wider = SPANS[span + 1]
-        inner_low, inner_high = -(-low // wider) * wider, high // wider * wider
-        if inner_low >= inner_high:
-            break
-        parts += [(span, low, inner_low), (span, inner_high, high)]
-        low, high = inner_low, inner_high
-    else:
-        span = DAY
-    parts.append((span, low, high))
-    of = f" AND channel IN ({_marks(channels)})" if channels else ""
-    values: list[int] = []
-    tiles = []
-    for part, start, end in parts:
-        if start < end:
-            width = SPANS[part]
-            tiles.append(f"SELECT * FROM {table} WHERE span = ? AND start >= ? AND start < ?{of}")
-            values += (part, start // width, -(-end // width), *channels)
-    if not tiles:
-        return f"(SELECT * FROM {table} WHERE 0)", ()
-    return f"({' UNION ALL '.join(tiles)})", tuple(values)
-
-
-def _marks(values: Sequence[int]) -> str:
-    return ", ".join("?" * len(values))

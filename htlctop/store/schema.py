@@ -104,7 +104,15 @@ INSERT INTO activity SELECT channel, at, is_active FROM balance;
 CREATE INDEX claim_peer ON claim (out_peer, pool) WHERE pool IN (1, 2);
 """
 
-MIGRATIONS = (_INITIAL, _ADVICE)
+_PENDING = """
+CREATE TABLE pending (
+    channel INTEGER NOT NULL, is_incoming INTEGER NOT NULL, amount INTEGER NOT NULL,
+    expiry INTEGER NOT NULL
+);
+CREATE INDEX pending_expiry ON pending (expiry);
+"""
+
+MIGRATIONS = (_INITIAL, _ADVICE, _PENDING)
 """Step k brings a store from version k to k + 1; the version is SQLite's user_version."""
 VERSION = len(MIGRATIONS)
 

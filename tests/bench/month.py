@@ -55,9 +55,7 @@ def _copy(db: sqlite3.Connection, days: int) -> None:
         db.execute(f"DROP INDEX {name}")
     for table in ("htlc", "claim", *_TABLES):
         db.execute(f"CREATE TEMP TABLE day_{table} AS SELECT * FROM main.{table}")
-    ((seqs, ids),) = db.execute(
-        "SELECT max(seq), max(max(in_htlc), max(out_htlc)) + 1 FROM htlc"
-    )
+    ((seqs, ids),) = db.execute("SELECT max(seq), max(max(in_htlc), max(out_htlc)) + 1 FROM htlc")
     newest_ns = START_NS + days * DAY_NS
     for day in range(1, days):
         db.execute("BEGIN")

@@ -19,8 +19,8 @@ from htlctop.doctor.examine import examine
 from htlctop.doctor.files import check_certificate, check_macaroon
 from htlctop.doctor.local import check_store, check_terminal
 from htlctop.doctor.node import about
-from htlctop.doctor.versions import parse, shortcomings
 from htlctop.domain.types import NodeInfo
+from htlctop.domain.versions import parse, shortcomings
 from htlctop.sim.certificate import self_signed
 from htlctop.store.lock import StoreLock
 from htlctop.wire.methods import Method

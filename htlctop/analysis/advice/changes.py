@@ -11,10 +11,10 @@ from itertools import pairwise
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.details import Change, ChangeKind
 from htlctop.analysis.models import UNKNOWN_PEER
-from htlctop.analysis.windows import align
+from htlctop.analysis.windows import align, finest_ns
 from htlctop.domain.evidence import BalancePoint
 from htlctop.domain.ports import StatsReader
-from htlctop.domain.records import HOUR, KEPT_NS, MINUTE, SPANS, ChannelRecord
+from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import NS
 
 MOST = 500
@@ -164,15 +164,14 @@ class _Rates:
     def __init__(self, ground: Ground, reader: StatsReader, seen: Iterable[_Seen]) -> None:
         self._ground = ground
         newest_ns = ground.status.last_event_ns
-        kept_ns = KEPT_NS[MINUTE] or 0
-        is_new = ground.window.from_ns >= newest_ns - kept_ns + SPANS[HOUR]
-        self._step = SPANS[MINUTE] if is_new else SPANS[HOUR]
+        self._step = finest_ns(ground.window.from_ns, newest_ns)
         self._start = align(ground.window.from_ns // self._step * self._step, newest_ns)
         self._end = align(ground.until_ns, newest_ns, up=True)
         self._net: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
         for slot, channel, msat in reader.net_over_time(self._start, self._end, self._step):
             peer = ground.book.peer_of(channel)
             expected = msat * float(ground.rate(peer))
+            slot -= self._start // self._step
             self._net[peer][slot] += expected
             self._net[UNKNOWN_PEER][slot] += expected if peer != UNKNOWN_PEER else 0.0
         self._times: dict[int, list[int]] = defaultdict(list)

@@ -1,0 +1,236 @@
+"""The drill-downs: one peer, channel, pair or HTLC, each with what adds up to it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from htlctop.analysis.details import (
+    Balance,
+    ChannelDetail,
+    HtlcDetail,
+    PairDetail,
+    PeerDetail,
+    Pending,
+    Policy,
+)
+from htlctop.analysis.log import lines, page
+from htlctop.analysis.models import ChannelRow, PairRow, Query, Sums, Window
+from htlctop.analysis.moment import Moment, end_ns
+from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.ranking import by_demand, pair_rows
+from htlctop.analysis.series import series
+from htlctop.analysis.sums import category_rows
+from htlctop.domain.circuits import Source
+from htlctop.domain.codes import EventType
+from htlctop.domain.evidence import LimitsPoint, PolicyPoint
+from htlctop.domain.fees import fee_asked
+from htlctop.domain.records import HtlcRecord
+from htlctop.errors import UsageError
+
+EVENTS = 100
+"""HTLCs shown at the foot of a drill-down."""
+MOST_ATTEMPTS = 200
+
+
+def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
+    """One peer over the window."""
+    book, window = moment.book, moment.window(query)
+    channels = book.channels_of(peer_id)
+    if not channels:
+        raise UsageError("the store knows no such peer")
+    priced = [p for p in moment.priced(window) if p.peer == peer_id]
+    (row,) = book.peer_rows(priced, *moment.rates(window), only=peer_id)
+    events = LogQuery(EVENTS, peer=peer_id, until_ns=moment.as_of_ns, filter=query.filter)
+    return PeerDetail(
+        node=moment.node,
+        status=moment.status,
+        window=window,
+        row=row,
+        categories=category_rows(priced),
+        sources=by_demand(pair_rows(moment, moment.priced_pairs(window, channels))),
+        series=series(moment, window, channels),
+        balance=_balance(moment, window, row.channels),
+        policies=_policies(moment, window, channels),
+        pending=pending(moment, channels),
+        events=page(moment, events).lines,
+    )
+
+
+def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
+    """One channel over the window; an alias means the channel it stands for."""
+    book, window = moment.book, moment.window(query)
+    main = book.main_of(channel_id)
+    owner = book.peer_of(main)
+    if channel_id and not book.scid_of(main):
+        raise UsageError("the store knows no such channel")
+    channels = book.same_channel(main)
+    priced = [p for p in moment.priced(window) if p.peer == owner]
+    (peer_row,) = book.peer_rows(priced, *moment.rates(window), only=owner)
+    row = next((r for r in peer_row.channels if r.channel == main), None)
+    priced = [p for p in priced if p.cell.channel in channels]
+    row = row or book.channel_row(main, priced)
+    events = LogQuery(EVENTS, channel=main, until_ns=moment.as_of_ns, filter=query.filter)
+    return ChannelDetail(
+        node=moment.node,
+        status=moment.status,
+        window=window,
+        row=row,
+        peer_row=peer_row if owner else None,
+        categories=category_rows(priced),
+        sources=by_demand(pair_rows(moment, moment.priced_pairs(window, channels))),
+        series=series(moment, window, channels),
+        balance=_balance(moment, window, (row,)),
+        policies=_policies(moment, window, channels),
+        pending=pending(moment, channels),
+        events=page(moment, events).lines,
+    )
+
+
+def pair(moment: Moment, in_peer: int, out_peer: int, query: Query) -> PairDetail:
+    """One pair over the window; nothing but zeros for one that never met."""
+    book, window = moment.book, moment.window(query)
+    channels = book.channels_of(out_peer)
+    if not channels or not book.channels_of(in_peer):
+        raise UsageError("the store knows no such pair")
+    priced = moment.priced_pairs(window, channels, in_peer=in_peer)
+    rows = pair_rows(moment, priced)
+    row = rows[0] if rows else PairRow(
+        in_peer, book.pubkey_of(in_peer), book.alias_of(in_peer),
+        out_peer, book.pubkey_of(out_peer), book.alias_of(out_peer), Sums(),
+    )  # fmt: skip
+    events = LogQuery(
+        EVENTS, pair=(in_peer, out_peer), until_ns=moment.as_of_ns, filter=query.filter
+    )
+    return PairDetail(
+        node=moment.node,
+        status=moment.status,
+        window=window,
+        row=row,
+        categories=category_rows(priced),
+        series=series(moment, window, channels, in_peer=in_peer),
+        events=page(moment, events).lines,
+    )
+
+
+def htlc(moment: Moment, seq: int) -> HtlcDetail:
+    """One HTLC, and the payment it belongs to."""
+    facts = moment.reader.htlc_facts(seq)
+    if facts is None:
+        raise UsageError("the store does not hold this HTLC (any more)")
+    record, book = facts.record, moment.book
+    attempts = (
+        moment.reader.attempts(record.claim_seq, MOST_ATTEMPTS)
+        if record.claim_seq is not None
+        else []
+    )
+    (line,) = lines(moment, [record])
+    return HtlcDetail(
+        node=moment.node,
+        status=moment.status,
+        line=line,
+        in_channel_id=book.channel_id_of(record.in_channel),
+        in_htlc=facts.in_htlc,
+        out_channel_id=book.channel_id_of(record.out_channel),
+        out_htlc=facts.out_htlc,
+        in_msat=record.in_msat or None,
+        out_msat=record.out_msat or None,
+        fee_asked_msat=_fee_asked_msat(moment, record),
+        best_msat=record.best_msat,
+        total_msat=facts.usable_msat,
+        known_ns=facts.known_ns,
+        from_history=facts.source != Source.STREAM,
+        attempts=lines(moment, attempts),
+    )
+
+
+def pending(moment: Moment, channels: Sequence[int] = ()) -> tuple[Pending, ...]:
+    """The HTLCs on channels now, of some only where named, the nearest expiry first; none in the
+    past, since nobody kept them."""
+    if moment.as_of_ns is not None:
+        return ()
+    book, height, wanted = moment.book, moment.block_height, set(channels)
+    return tuple(
+        Pending(
+            scid=book.scid_of(each.channel),
+            peer=book.peer_of(each.channel),
+            alias=book.name_of(each.channel),
+            incoming=each.is_incoming,
+            amount_msat=each.amount_msat,
+            expiry_height=each.expiry_height,
+            blocks_left=None if height is None else each.expiry_height - height,
+        )
+        for each in moment.reader.pending()
+        if not wanted or each.channel in wanted
+    )
+
+
+def _balance(moment: Moment, window: Window, channels: Sequence[ChannelRow]) -> tuple[Balance, ...]:
+    """Our side of some channels together, each time that one of them changed, and at the end; of
+    those that something is known of by then."""
+    rows = {row.channel: row for row in channels if row.capacity_sat}
+    local: dict[int, int] = {}
+    found: dict[int, Balance] = {}
+    for point in moment.reader.balance_history(list(rows), window.from_ns, end_ns(window)):
+        local[point.channel] = point.local_sat
+        at_ns = max(point.at_ns, window.from_ns)
+        capacity = sum(rows[each].capacity_sat or 0 for each in local)
+        found[at_ns] = Balance(at_ns, sum(local.values()), capacity)
+    # The history is thinned; the newest balance is not.
+    known = [row for row in rows.values() if row.local_sat is not None]
+    if known:
+        found[window.until_ns] = Balance(
+            window.until_ns,
+            sum(row.local_sat or 0 for row in known),
+            sum(row.capacity_sat or 0 for row in known),
+        )
+    return tuple(found[at_ns] for at_ns in sorted(found))
+
+
+def _policies(moment: Moment, window: Window, channels: Sequence[int]) -> tuple[Policy, ...]:
+    """What was asked on some channels in the window, and what was in force when it began; a
+    change of the limits alone is an entry too."""
+    span = (window.from_ns, end_ns(window))
+    limits: dict[int, list[LimitsPoint]] = defaultdict(list)
+    for point in moment.reader.limits_history(channels, *span):
+        limits[point.channel].append(point)
+    fees: dict[int, list[PolicyPoint]] = defaultdict(list)
+    for asked_then in moment.reader.policy_history(channels, *span):
+        fees[asked_then.channel].append(asked_then)
+    found = []
+    for each, asked in fees.items():
+        times = {p.at_ns for p in asked}
+        times |= {p.at_ns for p in limits[each] if p.at_ns > asked[0].at_ns}
+        for at_ns in times:
+            fee = [p for p in asked if p.at_ns <= at_ns][-1]
+            known = [p for p in limits[each] if p.at_ns <= at_ns]
+            limit = known[-1] if known else None
+            found.append(
+                Policy(
+                    at_ns=at_ns,
+                    scid=moment.book.scid_of(each),
+                    base_msat=fee.base_msat,
+                    rate_ppm=fee.rate_ppm,
+                    inbound_base_msat=fee.inbound_base_msat,
+                    inbound_rate_ppm=fee.inbound_rate_ppm,
+                    min_htlc_msat=limit.min_htlc_msat if limit else None,
+                    max_htlc_msat=limit.max_htlc_msat if limit else None,
+                    time_lock_delta=limit.time_lock_delta if limit else None,
+                    is_disabled=bool(limit.is_disabled) if limit else None,
+                )
+            )
+    return tuple(sorted(found, key=lambda p: (p.at_ns, p.scid)))
+
+
+def _fee_asked_msat(moment: Moment, record: HtlcRecord) -> int | None:
+    """By the policies in force then; None where no policy of the outgoing channel is known, no
+    amount, or for what is no forward."""
+    if record.event_type != EventType.FORWARD or not record.out_msat:
+        return None
+    book, at_ns = moment.book, record.at_ns
+    ins, outs = book.main_of(record.in_channel), book.main_of(record.out_channel)
+    found = moment.reader.policy_history(sorted({ins, outs} - {0}), at_ns, at_ns + 1)
+    asked = {policy.channel: policy for policy in found}
+    out, into = asked.get(outs), asked.get(ins)
+    if out is None:
+        return None
+    discount = (into.inbound_base_msat, into.inbound_rate_ppm) if into else (0, 0)
+    return fee_asked(record.out_msat, out.base_msat, out.rate_ppm, *discount)

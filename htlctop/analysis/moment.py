@@ -1,0 +1,190 @@
+"""One read of the store: what every view needs of it, as of the time that is looked from."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+from htlctop.analysis.book import ChannelBook
+from htlctop.analysis.formulas import Rate, settle_rates
+from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
+from htlctop.analysis.sums import Priced, price, share_among_sources
+from htlctop.analysis.windows import align, resolve
+from htlctop.domain.codes import Category, Outcome
+from htlctop.domain.coverage import Interval, last_break_ns
+from htlctop.domain.ports import StatsReader
+from htlctop.domain.records import Cell, StatusRecord
+from htlctop.domain.types import Settings
+
+SILENT_NS = 15 * 10**9
+_ENDED_STATES = (State.NEVER, State.STOPPED)
+
+
+class Moment:
+    """The store within one snapshot; whatever is asked twice is read once.
+
+    `as_of_ns` is the past time that is looked from, None for now: channels, balances and policies
+    are of then, outcomes as they are known today.
+    """
+
+    def __init__(
+        self,
+        reader: StatsReader,
+        settings: Settings,
+        wall_ns: Callable[[], int],
+        until_ns: int | None = None,
+    ) -> None:
+        self.reader = reader
+        self.settings = settings
+        self._wall_ns = wall_ns
+        is_past = until_ns is not None and until_ns < self.now_ns
+        self.as_of_ns = until_ns if is_past else None
+        self._cells: dict[tuple[int, int], list[Cell]] = {}
+        self._rates: dict[int, tuple[dict[int, Rate], Rate]] = {}
+
+    @cached_property
+    def meta(self) -> dict[str, str | int]:
+        """What is known of the node."""
+        return self.reader.meta()
+
+    @cached_property
+    def record(self) -> StatusRecord:
+        """What the collector last said of itself."""
+        return self.reader.status()
+
+    @cached_property
+    def intervals(self) -> list[Interval]:
+        """When the stream was open."""
+        return self.reader.intervals()
+
+    @cached_property
+    def first_event_ns(self) -> int | None:
+        """The oldest HTLC stored."""
+        return self.reader.first_event_ns()
+
+    @cached_property
+    def book(self) -> ChannelBook:
+        """Who is who."""
+        return ChannelBook(self.reader.peers(), self.reader.channels(self.as_of_ns))
+
+    @cached_property
+    def now_ns(self) -> int:
+        """Node time: the wall clock, or the newest event where the store holds a playback."""
+        return self.record.last_event_ns if self.meta.get("replay") else self._wall_ns()
+
+    @cached_property
+    def node(self) -> NodeView:
+        """Whose store this is."""
+        return NodeView(
+            *(str(self.meta.get(k, "")) for k in ("pubkey", "alias", "network", "version"))
+        )
+
+    @property
+    def block_height(self) -> int | None:
+        """The node's newest block, None before it was told."""
+        return int(self.meta.get("block_height", 0)) or None
+
+    @cached_property
+    def status(self) -> StatusView:
+        """The collector's state and the store's size, now."""
+        record = self.record
+        state = State(record.state)
+        if state not in _ENDED_STATES and self._is_silent:
+            state = State.SILENT
+        elif state is State.LIVE and self.meta.get("ended"):
+            state = State.ENDED
+        path, size = self.reader.location()
+        waiting = self.reader.unresolved(self.break_ns(self.now_ns), self.now_ns + 1)
+        in_flight = [at for at, outcome in waiting if outcome == Outcome.NONE]
+        expiry, height = self.reader.nearest_expiry(), self.block_height
+        return StatusView(
+            state=state,
+            reason=record.reason,
+            attempt=record.attempt,
+            next_try_ns=record.next_try_ns,
+            replay=bool(self.meta.get("replay")),
+            alive_ns=record.alive_ns,
+            last_event_ns=record.last_event_ns,
+            now_ns=self.now_ns,
+            lag_ns=record.lag_ns,
+            queued=record.queued,
+            shed=record.shed,
+            events=record.events,
+            in_flight=len(in_flight),
+            oldest_in_flight_ns=min(in_flight, default=None),
+            store_path=path,
+            store_bytes=size,
+            nearest_expiry_blocks=None if expiry is None or height is None else expiry - height,
+        )
+
+    def window(self, query: Query) -> Window:
+        """What the query looks at."""
+        return resolve(
+            query, self.now_ns, self.record.last_event_ns, self.first_event_ns, self.intervals
+        )
+
+    def edges_ns(self, window: Window) -> tuple[int, int]:
+        """Where the buckets begin and end that the window's ends lie in."""
+        newest_ns = self.record.last_event_ns
+        return align(window.from_ns, newest_ns), align(end_ns(window), newest_ns, up=True)
+
+    def break_ns(self, until_ns: int) -> int:
+        """What was in flight before this moment may have ended unseen; 0 where nothing may."""
+        live_end = not self.meta.get("replay") and self._is_silent
+        return last_break_ns(self.intervals, until_ns, live_end=live_end) or 0
+
+    @property
+    def _is_silent(self) -> bool:
+        alive_ns = self.record.alive_ns
+        return bool(alive_ns) and self._wall_ns() - alive_ns > SILENT_NS
+
+    def priced(self, window: Window) -> list[Priced]:
+        """The window's cells by channel and category, each with what it would have earned."""
+        cells = self._cells_of(*self.edges_ns(window))
+        return price(cells, self.book.peer_of, *self.rates(window))
+
+    def priced_pairs(
+        self, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
+    ) -> list[Priced]:
+        """The window's cells by channel, incoming peer and category, of some channels or one
+        incoming peer where named; what a channel's cell would have earned is shared out."""
+        edges = self.edges_ns(window)
+        if in_peer is not None and not channels:
+            named = self.reader.pair_cells(*edges, in_peer=in_peer)
+            channels = tuple({cell.channel for cell in named})
+            if not channels:
+                return []
+        cells = self.reader.pair_cells(*edges, channels)
+        priced = share_among_sources(cells, self.book.peer_of, *self.rates(window))
+        return priced if in_peer is None else [p for p in priced if p.cell.in_peer == in_peer]
+
+    def rates(self, window: Window) -> tuple[dict[int, Rate], Rate]:
+        """Every peer's settle rate over the 30 days before the window's end, and that of a peer
+        without any claim."""
+        _, until_ns = self.edges_ns(window)
+        if until_ns not in self._rates:
+            self._rates[until_ns] = self._rates_before(until_ns)
+        return self._rates[until_ns]
+
+    def _cells_of(self, from_ns: int, until_ns: int) -> list[Cell]:
+        if (from_ns, until_ns) not in self._cells:
+            self._cells[from_ns, until_ns] = self.reader.cells(from_ns, until_ns)
+        return self._cells[from_ns, until_ns]
+
+    def _rates_before(self, until_ns: int) -> tuple[dict[int, Rate], Rate]:
+        start_ns = align(until_ns - self.settings.rate_window_ns, self.record.last_event_ns)
+        claims: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for cell in self._cells_of(start_ns, until_ns):
+            if cell.category in (Category.SETTLED, Category.DOWNSTREAM):
+                failed = int(cell.category == Category.DOWNSTREAM)
+                claims[self.book.peer_of(cell.channel)][failed] += cell.claims
+        return settle_rates({p: (s, f) for p, (s, f) in claims.items()}, self.settings)
+
+    def unknown(self, unresolved: Iterable[tuple[int, int]], until_ns: int) -> int:
+        """How many of the forwards without an outcome may have ended unseen."""
+        break_ns = self.break_ns(until_ns)
+        return sum(1 for at, outcome in unresolved if outcome != Outcome.NONE or at < break_ns)
+
+
+def end_ns(window: Window) -> int:
+    """The window's end, exclusive: what happens this very moment still belongs to a live one."""
+    return window.until_ns + window.is_live

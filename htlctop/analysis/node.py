@@ -1,0 +1,32 @@
+"""The node's own view: coverage and gaps, stream, store, what is pending, what cannot be told."""
+
+from htlctop.analysis.details import NodeDetail
+from htlctop.analysis.drilldown import pending
+from htlctop.analysis.models import Query
+from htlctop.analysis.moment import Moment
+from htlctop.domain.versions import parse, shortcomings
+
+
+def node(moment: Moment, query: Query) -> NodeDetail:
+    """The node, its collector and its store."""
+    window = moment.window(query)
+    mains = [c for c in moment.book.records if c.is_open and c.alias_of is None]
+    version = parse(moment.node.version)
+    synced = moment.meta.get("synced")
+    return NodeDetail(
+        node=moment.node,
+        status=moment.status,
+        window=window,
+        rows=moment.reader.count_rows(),
+        oldest_ns=moment.first_event_ns,
+        wal_bytes=moment.reader.wal_bytes(),
+        block_height=moment.block_height,
+        synced=None if synced is None else bool(synced),
+        channels_open=len(mains),
+        channels_active=sum(1 for c in mains if c.is_active),
+        capacity_sat=sum(c.capacity_sat or 0 for c in mains),
+        local_sat=sum(c.local_sat or 0 for c in mains),
+        pending=pending(moment),
+        gaps=window.gaps,
+        cannot_tell=shortcomings(version) if version else (),
+    )

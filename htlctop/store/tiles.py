@@ -1,0 +1,102 @@
+"""The reads of the buckets: sums over any time, from the largest buckets that tile it."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from htlctop.domain.records import DAY, HOUR, MINUTE, SPANS, Cell
+
+_SUMS = "sum(n), sum(fee_unknown), sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats)"
+
+
+class BucketReads:
+    """Implements the part of `ports.StatsReader` that adds up; part of the store's reader, which
+    runs its questions."""
+
+    def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:
+        raise NotImplementedError
+
+    def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
+        """Sums by channel and category over [from, until), edges on buckets that are kept."""
+        source, values = _tiles("by_channel", from_ns, until_ns)
+        return [
+            Cell._make(row)
+            for row in self._run(
+                f"SELECT channel, 0, category, {_SUMS} FROM {source} GROUP BY channel, category",
+                values,
+            )
+        ]
+
+    def pair_cells(
+        self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
+        in_peer: int | None = None,
+    ) -> list[Cell]:  # fmt: skip
+        """Sums by channel, incoming peer and category; of some only where named."""
+        of, named = _of(channels, in_peer)
+        source, values = _tiles("by_pair", from_ns, until_ns, of, named)
+        return [
+            Cell._make(row)
+            for row in self._run(
+                f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "
+                "GROUP BY channel, in_peer, category",
+                values,
+            )
+        ]
+
+    def net_over_time(
+        self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,
+        in_peer: int | None = None,
+    ) -> list[tuple[int, int, int]]:  # fmt: skip
+        """(slice, channel, net demand msat) of lost HTLCs, of some only where named; slice k
+        holds the times from k·step on."""
+        table = "by_channel" if in_peer is None else "by_pair"
+        of, named = _of(channels, in_peer)
+        lost = f"{of} AND category BETWEEN 3 AND 7"
+        source, values = _tiles(table, from_ns, until_ns, lost, named, widest_ns=step_ns)
+        width = " ".join(f"WHEN {span} THEN {SPANS[span]}" for span in (MINUTE, HOUR, DAY))
+        return self._run(
+            f"SELECT start * CASE span {width} END / {step_ns} AS slice, channel, "
+            f"sum(demand - recovered) FROM {source} GROUP BY slice, channel",
+            values,
+        ).fetchall()
+
+
+def _of(channels: Sequence[int], in_peer: int | None) -> tuple[str, tuple[int, ...]]:
+    """A condition on buckets, and its values."""
+    of = f" AND channel IN ({', '.join('?' * len(channels))})" if channels else ""
+    if in_peer is None:
+        return of, tuple(channels)
+    return f"{of} AND in_peer = ?", (*channels, in_peer)
+
+
+def _tiles(
+    table: str,
+    from_ns: int,
+    until_ns: int,
+    of: str = "",
+    named: Sequence[int] = (),
+    widest_ns: int = SPANS[DAY],
+) -> tuple[str, tuple[int, ...]]:
+    """The largest buckets that tile [from, until), as a FROM clause and its values.
+
+    Args: of, named: a condition and its values. widest_ns: no wider bucket is taken.
+    """
+    parts: list[tuple[int, int, int]] = []
+    low, high, span = from_ns, until_ns, MINUTE
+    while span < DAY and SPANS[span + 1] <= widest_ns:
+        wider = SPANS[span + 1]
+        inner_low, inner_high = -(-low // wider) * wider, high // wider * wider
+        if inner_low >= inner_high:
+            break
+        parts += [(span, low, inner_low), (span, inner_high, high)]
+        low, high, span = inner_low, inner_high, span + 1
+    parts.append((span, low, high))
+    values: list[int] = []
+    tiles = []
+    for part, start, end in parts:
+        if start < end:
+            width = SPANS[part]
+            tiles.append(f"SELECT * FROM {table} WHERE span = ? AND start >= ? AND start < ?{of}")
+            values += (part, start // width, -(-end // width), *named)
+    if not tiles:
+        return f"(SELECT * FROM {table} WHERE 0)", ()
+    return f"({' UNION ALL '.join(tiles)})", tuple(values)

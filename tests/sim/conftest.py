@@ -13,7 +13,7 @@ import pytest
 import htlctop.sim
 from htlctop.config import Connection
 from htlctop.domain.types import HtlcEvent
-from htlctop.sim.server import SimOptions, Simulator
+from htlctop.sim.server import SimOptions, Simulator, SyntheticOptions
 from htlctop.wire.client import LndClient
 from htlctop.wire.recording import Recording, read_recording
 
@@ -64,10 +64,10 @@ Simulate = Callable[..., AbstractAsyncContextManager[Running]]
 @pytest.fixture
 def simulate(tmp_path: Path) -> Simulate:
     @asynccontextmanager
-    async def run(recording: Path, **options: object) -> AsyncIterator[Running]:
+    async def run(plays: Path | SyntheticOptions, **options: object) -> AsyncIterator[Running]:
         directory = tmp_path / "sim"
         settings = {"speed": None, **options}
-        async with Simulator(SimOptions(recording, directory, **settings)) as simulator:  # type: ignore[arg-type]
+        async with Simulator(SimOptions(plays, directory, **settings)) as simulator:  # type: ignore[arg-type]
             yield Running(
                 simulator,
                 Connection(

@@ -142,15 +142,15 @@ class House:
 
     def _usual_refill(self) -> None:
         """Now and then the operator fills the least of the dry ones himself."""
-        dry = [peer for peer in self._people.peers if peer.role is Role.DRY]
+        dry = self._people.dry
         if len(dry) > 1:
             self._refill(dry[-1], 1_500_000_000, None)
 
     # Peers that go away and come back.
 
     def _plan_leaving(self, peer: SimPeer, chance: random.Random) -> None:
-        often = 3.2 if peer.role is Role.FLAKY else 9.0
-        pause_s = (0.8 + chance.expovariate(1 / often)) * _HOUR_S
+        often = 2.0 if peer.role is Role.FLAKY else 9.0
+        pause_s = (0.7 + chance.expovariate(1 / often)) * _HOUR_S
         away_s = chance.uniform(12, 55) * 60
         notice_s = chance.uniform(15, 75)
         self._timeline.after(pause_s, lambda: self._leave(peer, chance, away_s, notice_s))
@@ -224,11 +224,11 @@ class House:
         self._timeline.after(hours * _HOUR_S, lambda: self._hammer(chance))
 
     def _hammer(self, chance: random.Random) -> None:
-        routers = [p for p in self._people.peers if p.role is Role.ROUTER]
-        dry = [p for p in self._people.peers if p.role is Role.DRY]
+        routers = [peer for peer in self._people.peers if peer.role is Role.ROUTER]
+        dry = self._people.dry
         if routers and dry:
-            amount_msat = chance.choice((150_000, 200_000)) * 1000
-            self._payers.pay(chance.choice(routers), dry[-1], amount_msat, "rebalance", chance)
+            amount_msat = chance.choice((75_000, 100_000)) * 1000
+            self._payers.pay(chance.choice(routers), dry[0], amount_msat, "rebalance", chance)
         self._hammer_at(chance)
 
     def _mind_own_business(self) -> None:

@@ -17,6 +17,7 @@ from htlctop.sim.synthetic.people import FIRST_BLOCK, Role, SimPeer
 from htlctop.sim.synthetic.timeline import NS, Timeline
 
 OK = "OK"
+GAVE_UP_WAITING = "MPP_TIMEOUT@2"
 NO_WAY_TO_US = "TEMPORARY_CHANNEL_FAILURE@0"
 _NOTICED_S = 60.0
 """After so long LND gives up on an HTLC toward a peer that it had not noticed was gone."""
@@ -35,12 +36,30 @@ _NAMES = {
 }  # fmt: skip
 
 
+@dataclass(slots=True)
+class Shards:
+    """The parts of one payment: the receiver takes all of them or none."""
+
+    one_failed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """What becomes of an HTLC once it has left us: its result and after how many seconds."""
+    """What becomes of an HTLC once it has left us: its result and after how many seconds.
+
+    shards: the payment it is a part of; if one of them has failed by then, this one does too.
+    """
 
     result: str
     seconds: float
+    shards: Shards | None = None
+
+    @property
+    def comes_to(self) -> str:
+        """The result, as it is when it comes back."""
+        if self.shards is not None and self.shards.one_failed:
+            return GAVE_UP_WAITING
+        return self.result
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +272,8 @@ class _Forward:
         if not asked.target.connected:
             self._timeline.after(20 + asked.chance.random(), lambda: self._come_back(chosen))
             return
-        settled = asked.onward.result == OK
+        result = asked.onward.comes_to
+        settled = result == OK
         chosen.end(incoming=False, number=self._circuit.out_id, settled=settled)
         hub._touched(chosen)
         if settled:
@@ -262,7 +282,7 @@ class _Forward:
             hub.settled.append(history)
         else:
             self._say(messages.failed_on)
-        self._finish(settled=settled, answer=Answer(asked.onward.result))
+        self._finish(settled=settled, answer=Answer(result))
 
     def _finish(self, *, settled: bool, answer: Answer) -> None:
         """The final event follows, and then the sender learns of it."""

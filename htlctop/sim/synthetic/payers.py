@@ -13,7 +13,7 @@ from functools import partial
 from itertools import accumulate
 
 from htlctop.sim.synthetic.channels import SimChannel
-from htlctop.sim.synthetic.hub import OK, Answer, Asked, Hub, Onward
+from htlctop.sim.synthetic.hub import OK, Answer, Asked, Hub, Onward, Shards
 from htlctop.sim.synthetic.people import People, Role, SimPeer
 from htlctop.sim.synthetic.timeline import NS, Timeline
 from htlctop.sim.synthetic.truth import Attempt, PaymentRecord
@@ -64,7 +64,14 @@ class Tempo:
 
 @dataclass(slots=True)
 class Payment:
-    """One payment while it goes on. left: how often it may still be tried."""
+    """One payment while it goes on.
+
+    Attributes:
+        arrives: whether it would arrive from us on, after so many `hiccups`.
+        left: how often it may still be tried.
+        fee_ppm: what a bid offers.
+        rest, shards: of a payment in parts, how many have yet to end before the last.
+    """
 
     record: PaymentRecord
     source: SimPeer
@@ -75,6 +82,7 @@ class Payment:
     left: int
     fee_ppm: int = 0
     rest: int = 0
+    shards: Shards | None = None
 
 
 class Payers:
@@ -175,6 +183,7 @@ class Payers:
                 shards = chance.randrange(4, 9) if crowd else chance.randrange(2, 5)
                 amount_msat = amount_msat // shards // 1000 * 1000
                 payment.left, payment.rest = 0, shards - 1
+                payment.shards = Shards()
                 for _ in range(shards):
                     later_s = chance.uniform(0, _SHARDS_S)
                     self._timeline.after(later_s, partial(self._try, payment, amount_msat))
@@ -237,6 +246,9 @@ class Payers:
         elif slow < 0.006 and kind != "probe":
             seconds = chance.uniform(600, 5 * 3600)
         where = 3 if payment.record.via else 2
+        if payment.shards is not None:
+            result = OK if payment.arrives else "INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS@2"
+            return Onward(result, seconds + 1, payment.shards)
         if kind == "probe":
             return Onward(f"INCORRECT_OR_UNKNOWN_PAYMENT_DETAILS@{where}", seconds)
         if payment.arrives and payment.hiccups == 0:
@@ -250,6 +262,8 @@ class Payers:
         record, chance = payment.record, payment.chance
         attempt.end_ns, attempt.result = self._timeline.now_ns, answer.result
         attempt.cause, attempt.had_room = answer.cause, answer.had_room
+        if payment.shards is not None and answer.result != OK:
+            payment.shards.one_failed = True
         if payment.rest:
             payment.rest -= 1
             return
@@ -316,7 +330,11 @@ def _kind(target: SimPeer, chance: random.Random) -> str:
         return "halve"
     if draw < 0.94:
         return "mpp"
-    return "zero" if draw < 0.955 else "probe"
+    if draw < 0.955:
+        return "zero"
+    # Few probe what costs most to be refused: they would look like payments that were lost.
+    is_short = target.role in (Role.DRY, Role.SMALL, Role.CAPPED)
+    return "keysend" if is_short and draw < 0.985 else "probe"
 
 
 def _amount(target: SimPeer, chance: random.Random) -> int:

@@ -109,6 +109,12 @@ class People:
         """Every open channel, beside whose it is."""
         return ((peer, channel) for peer in self.peers for channel in peer.channels)
 
+    @property
+    def dry(self) -> list[SimPeer]:
+        """The DRY peers, the driest first."""
+        dry = (peer for peer in self.peers if peer.role is Role.DRY)
+        return sorted(dry, key=lambda peer: -peer.weight_out)
+
 
 def make_people(seed: int, channels: int) -> People:
     """The node of a seed, with so many channels (at least 16)."""
@@ -161,7 +167,7 @@ def _roles(channels: int, chance: random.Random) -> list[tuple[Role, int]]:
 
 def _character(peer: SimPeer, rank: int, chance: random.Random) -> None:
     """How much it pays and is paid. `rank`: among the DRY, 0 the driest."""
-    peer.settle_share = chance.uniform(0.6, 0.9)
+    peer.settle_share = chance.uniform(0.62, 0.84)
     peer.amount_sat = chance.randrange(15_000, 45_000)
     match peer.role:
         case Role.ROUTER:
@@ -175,11 +181,11 @@ def _character(peer: SimPeer, rank: int, chance: random.Random) -> None:
             peer.amount_sat = chance.randrange(2_000, 8_000)
         case Role.DRY:
             peer.weight_out = (5.5, 2.6, 1.4)[rank]
-            peer.weight_in = peer.weight_out * 0.16
+            peer.weight_in = peer.weight_out * 0.25
             peer.amount_sat, peer.spread = chance.randrange(60_000, 90_000), 0.8
             peer.most_sat = 500_000
         case Role.FLAKY:
-            peer.weight_in, peer.weight_out = 2.5, 4.2
+            peer.weight_in, peer.weight_out = 2.5, 5.0
             peer.amount_sat = chance.randrange(35_000, 50_000)
         case Role.CAPPED:
             peer.weight_in, peer.weight_out = 1.8, 2.0

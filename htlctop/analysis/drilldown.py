@@ -156,7 +156,7 @@ def pending(moment: Moment, channels: Sequence[int] = ()) -> tuple[Pending, ...]
             incoming=each.is_incoming,
             amount_msat=each.amount_msat,
             expiry_height=each.expiry_height,
-            blocks_left=None if height is None else each.expiry_height - height,
+            blocks_left=each.expiry_height - height if height and each.expiry_height else None,
         )
         for each in moment.reader.pending()
         if not wanted or each.channel in wanted

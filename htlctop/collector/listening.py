@@ -257,6 +257,7 @@ class Listening:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._relist.wait(), self._intake.list_interval_ns / 1e9)
             self._relist.clear()
+            self._info = await self._node.get_info()  # the height that expiries are told by
             self._listing = await self._intake.ask()
             await asyncio.sleep(RELIST_S)
 

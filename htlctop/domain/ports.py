@@ -146,6 +146,9 @@ class FailureStatsStore(Protocol):
     ) -> None:
         """The balances as just listed; `ids` maps scids to channel ids."""
 
+    async def save_pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> None:
+        """The HTLCs that are on all open channels, as just listed."""
+
     async def save_policies(
         self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int
     ) -> None:

@@ -74,6 +74,14 @@ class NodeInfo:
     ended: bool = False
 
 
+class PendingHtlc(NamedTuple):
+    """An HTLC on a channel at this moment; `expiry_height` is the block at which it times out."""
+
+    is_incoming: bool
+    amount_msat: int
+    expiry_height: int
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """An open channel as `ListChannels` tells it. Amounts in sat unless named otherwise.
@@ -87,6 +95,7 @@ class Channel:
         reserve_sat: what we must leave on our side.
         max_accepted_htlcs: how many HTLCs the peer accepts from us at a time, 0 if unknown.
         outgoing_htlcs: how many of ours are in flight on it.
+        pending: all HTLCs that are on it, either way.
     """
 
     scid: int
@@ -106,6 +115,7 @@ class Channel:
     private: bool = False
     max_accepted_htlcs: int = 0
     outgoing_htlcs: int = 0
+    pending: tuple[PendingHtlc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ PUT_BALANCE = (
 )
 PUT_BALANCE_HISTORY = "INSERT OR REPLACE INTO balance_history VALUES (?, ?, ?, ?)"
 PUT_ACTIVITY = "INSERT OR REPLACE INTO activity VALUES (?, ?, ?)"
+PUT_PENDING = "INSERT INTO pending VALUES (?, ?, ?, ?)"
 PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
 PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -25,6 +26,8 @@ _HISTORY_EVERY_NS = 15 * 60 * NS
 _LEAP = 0.05
 """A change of this part of the capacity is kept at once."""
 
+_MOST_PENDING = 10_000
+"""HTLCs on channels that are kept, those that expire first."""
 _ACTIVE = 4
 """Where a channel's state says whether it can be used."""
 
@@ -46,6 +49,7 @@ class ChannelBooks:
             self._limits: dict[int, _Row] = {
                 row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM limits_now")
             }
+            self._pending: list[_Row] | None = None
             self._kept: dict[int, tuple[int, int]] = {
                 channel: (at_ns, local)
                 for channel, at_ns, local in with_store.execute(
@@ -81,6 +85,20 @@ class ChannelBooks:
                 self._kept[channel] = (at_ns, c.local_sat)
                 history.append((channel, at_ns, c.local_sat, c.remote_sat))
         return rows, history, activity
+
+    def pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> list[_Row] | None:
+        """Rows for `PUT_PENDING`, those that expire first, in place of all there were; None where
+        they are the same."""
+        rows: list[_Row] = [
+            (ids[c.scid], int(htlc.is_incoming), htlc.amount_msat, htlc.expiry_height)
+            for c in channels
+            for htlc in c.pending
+        ]
+        rows = sorted(rows, key=lambda row: (row[3], row))[:_MOST_PENDING]
+        if rows == self._pending:
+            return None
+        self._pending = rows
+        return rows
 
     def policies(
         self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int

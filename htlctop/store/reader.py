@@ -129,7 +129,7 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
 
     def nearest_expiry(self) -> int | None:
         """The height at which the first of them expires, None where there are none."""
-        found = self._run("SELECT min(expiry) FROM pending").fetchone()
+        found = self._run("SELECT min(expiry) FROM pending WHERE expiry > 0").fetchone()
         return found[0] if found[0] is None else int(found[0])
 
     def count_rows(self) -> int:

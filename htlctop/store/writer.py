@@ -22,6 +22,7 @@ from htlctop.store.channels import (
     PUT_BALANCE,
     PUT_BALANCE_HISTORY,
     PUT_LIMITS,
+    PUT_PENDING,
     PUT_POLICY,
     ChannelBooks,
 )
@@ -157,6 +158,8 @@ class StoreWriter:
             "alias": info.alias,
             "network": info.network,
             "version": info.version,
+            "block_height": info.block_height,
+            "synced": int(info.synced_to_chain),
             "replay": int(info.replay),
             "ended": int(info.ended),
         }
@@ -235,6 +238,15 @@ class StoreWriter:
                 await self._db.executemany(PUT_BALANCE, rows)
                 await self._db.executemany(PUT_BALANCE_HISTORY, history)
                 await self._db.executemany(PUT_ACTIVITY, activity)
+                await self._bump()
+
+    async def save_pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> None:
+        """The HTLCs that are on all open channels, as just listed, in place of those before."""
+        rows = self._books.pending(channels, ids)
+        if rows is not None:
+            async with self._transaction():
+                await self._db.execute("DELETE FROM pending")
+                await self._db.executemany(PUT_PENDING, rows)
                 await self._bump()
 
     async def save_policies(

@@ -18,6 +18,7 @@ from htlctop.domain.types import (
     HtlcEvent,
     NodeInfo,
     NodeState,
+    PendingHtlc,
 )
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.gen import routerrpc_pb2 as router
@@ -152,6 +153,10 @@ def channel(message: ln.Channel) -> Channel:
         private=message.private,
         max_accepted_htlcs=message.local_constraints.max_accepted_htlcs,
         outgoing_htlcs=sum(not htlc.incoming for htlc in message.pending_htlcs),
+        pending=tuple(
+            PendingHtlc(htlc.incoming, _sat(htlc.amount) * 1000, htlc.expiration_height)
+            for htlc in message.pending_htlcs
+        ),
     )
 
 

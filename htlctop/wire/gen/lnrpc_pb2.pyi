@@ -52,10 +52,14 @@ class ListChannelsRequest(_message.Message):
     def __init__(self, peer_alias_lookup: bool = ...) -> None: ...
 
 class HTLC(_message.Message):
-    __slots__ = ("incoming",)
+    __slots__ = ("incoming", "amount", "expiration_height")
     INCOMING_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATION_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     incoming: bool
-    def __init__(self, incoming: bool = ...) -> None: ...
+    amount: int
+    expiration_height: int
+    def __init__(self, incoming: bool = ..., amount: _Optional[int] = ..., expiration_height: _Optional[int] = ...) -> None: ...
 
 class ChannelConstraints(_message.Message):
     __slots__ = ("chan_reserve_sat", "max_accepted_htlcs")

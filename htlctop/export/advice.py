@@ -216,9 +216,15 @@ def _raise(item: Opportunity) -> str:
 
 
 def _lower(item: Opportunity) -> str:
+    base = next((f.value for f in item.evidence if f.name == "base fee asked now"), 0)
+    if base:
+        return (
+            f"ask {item.ceiling_ppm} ppm and no base fee toward {_who(item)} (in the mean it is "
+            f"{item.break_even_ppm} ppm now): those who offered less would bring more in all"
+        )
     return (
         f"lower the fee toward {_who(item)} from {item.break_even_ppm} to {item.ceiling_ppm} ppm: "
-        "the payments that offered less would bring more in all"
+        "those who offered less would bring more in all"
     )
 
 

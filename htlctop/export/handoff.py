@@ -37,12 +37,13 @@ PLACEHOLDERS = (*_KEYS, *_NUMBERS, *_BY_CHANNEL)
 """What a template may name in braces. One that names a channel's is written once for each."""
 
 _POLICY = (
-    "lncli updatechanpolicy --base_fee_msat {base_msat} --fee_rate_ppm %s "
+    "lncli updatechanpolicy --base_fee_msat %s --fee_rate_ppm %s "
     "--time_lock_delta {time_lock_delta}%s "
     "--chan_point $(lncli getchaninfo {chan_id} | jq -r .chan_point)"
 )
-_FEE = _POLICY % ("{ceiling_ppm}", "")
-_MAX = _POLICY % ("{ppm}", " --max_htlc_msat {amount_msat}")
+_FEE = _POLICY % ("{base_msat}", "{ceiling_ppm}", "")
+_FEE_ALONE = _POLICY % ("0", "{ceiling_ppm}", "")
+_MAX = _POLICY % ("{base_msat}", "{ppm}", " --max_htlc_msat {amount_msat}")
 _CHARGE_FEE = """\
 [htlctop-fee-{chan_id}]
 chan.id = {chan_id}
@@ -66,7 +67,7 @@ _TEMPLATES = {
     "--outgoing_chan_id {source_chan_id} --last_hop {pubkey} --fee_limit {max_fee_sat} "
     "$(lncli addinvoice --amt {amount_sat} | jq -r .payment_request)",
     f"{LNCLI}.{Kind.RAISE_FEES}": _FEE,
-    f"{LNCLI}.{Kind.LOWER_FEES}": _FEE,
+    f"{LNCLI}.{Kind.LOWER_FEES}": _FEE_ALONE,
     f"{LNCLI}.{Kind.ALIGN_CHANNELS}": _FEE,
     f"{LNCLI}.{Kind.RAISE_MAX_HTLC}": _MAX,
     f"{LNCLI}.{Kind.INCREASE_CAPACITY}": "lncli openchannel --node_key {pubkey} "
@@ -75,7 +76,7 @@ _TEMPLATES = {
     "{pubkey}@$(lncli getnodeinfo {pubkey} | jq -r .node.addresses[0].addr)",
     f"{LNCLI}.{Kind.INVESTIGATE}": "lncli listchannels --peer {pubkey}",
     f"{CHARGE_LND}.{Kind.RAISE_FEES}": _CHARGE_FEE,
-    f"{CHARGE_LND}.{Kind.LOWER_FEES}": _CHARGE_FEE,
+    f"{CHARGE_LND}.{Kind.LOWER_FEES}": _CHARGE_FEE.replace("{base_msat}", "0"),
     f"{CHARGE_LND}.{Kind.ALIGN_CHANNELS}": _CHARGE_FEE,
     f"{CHARGE_LND}.{Kind.RAISE_MAX_HTLC}": _CHARGE_MAX,
 }

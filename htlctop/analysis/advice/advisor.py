@@ -118,7 +118,8 @@ class Advisor:
 
     def _findings(self, ground: Ground) -> list[Finding]:
         peers = self._peers(ground)
-        every = sorted(peers.all())
+        # The most refused first: what can be spared is spared for them.
+        every = sorted(peers.all(), key=lambda peer: (-ground.sums(peer).all_expected, peer))
         most = max(_LEAST_READ, min(MOST_CLAIMS, _READ_IN_ALL // max(1, len(every))))
         cases = {peer: self.case(ground, peer, most) for peer in every}
 

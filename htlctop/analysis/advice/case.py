@@ -36,13 +36,15 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """The payments refused for want of room, apart by what would have let them through.
+    """The payments refused for want of room, apart by what would have let them through: more on
+    our side, a larger channel, a larger max_htlc, a sibling channel's settings.
 
     Each has its share of what the peer expects of these categories; they never overlap.
     `fields` says by which field a sibling channel with room differed.
     """
 
     liquidity: tuple[LostClaim, ...]
+    too_large: tuple[LostClaim, ...]
     max_htlc: tuple[LostClaim, ...]
     align: tuple[LostClaim, ...]
     expected_msat: dict[str, int]
@@ -86,6 +88,11 @@ class PeerCase:
         return max(
             ((c.remote_sat or 0) - (c.capacity_sat or 0) // 100 for c in self.channels), default=0
         )
+
+    @cached_property
+    def holds_sat(self) -> int:
+        """What the largest channel can ever send: all but a reserve of 1%."""
+        return max(((c.capacity_sat or 0) * 99 // 100 for c in self.channels), default=0)
 
     @cached_property
     def policies(self) -> Policies:
@@ -170,7 +177,9 @@ class PeerCase:
     @cached_property
     def causes(self) -> Causes:
         """Its refused payments by what would have let them through."""
-        parts: dict[str, list[LostClaim]] = {"liquidity": [], "max_htlc": [], "align": []}
+        names = ("liquidity", "too_large", "max_htlc", "align")
+        parts: dict[str, list[LostClaim]] = {name: [] for name in names}
+        largest_msat = self.holds_sat * 1000
         fields: dict[str, set[int]] = defaultdict(set)
         for claim in self.refused:
             field = self._differing(claim)
@@ -179,6 +188,8 @@ class PeerCase:
                 parts["align"].append(claim)
             elif claim.category == Category.MAX_HTLC and has_room(claim):
                 parts["max_htlc"].append(claim)
+            elif claim.amount_msat > largest_msat > 0:
+                parts["too_large"].append(claim)
             else:
                 parts["liquidity"].append(claim)
         expected = dict.fromkeys(parts, 0)
@@ -195,6 +206,7 @@ class PeerCase:
                 expected[name] += share
         return Causes(
             liquidity=tuple(parts["liquidity"]),
+            too_large=tuple(parts["too_large"]),
             max_htlc=tuple(parts["max_htlc"]),
             align=tuple(parts["align"]),
             expected_msat=expected,

@@ -149,6 +149,12 @@ def round_up(amount: int) -> int:
     return -(-amount // unit) * unit
 
 
+def round_down(amount: int) -> int:
+    """The amount, down to two leading digits: 1,234,567 -> 1,200,000."""
+    unit: int = 10 ** max(0, len(str(amount)) - 2)
+    return amount // unit * unit
+
+
 def _leading(amount: int) -> int:
     return int(str(amount)[:2].ljust(2, "0"))
 

@@ -23,13 +23,17 @@ def about_fees(case: PeerCase) -> Finding | None:
     if liquid <= _LIQUID_TIME:
         return None
     rates = [c.rate_ppm for c in case.channels if c.rate_ppm is not None]
+    bases = [c.base_msat or 0 for c in case.channels]
     if not rates:
         return None
-    now = max(rates)
     today = max(0, case.sums.earned)
     # Volume at today's mean rate; nothing is lost on a peer that sends nothing today.
     flow = case.outflow
     settled = today * flow.amount_msat // flow.fee_msat if flow.fee_msat else flow.amount_msat
+    # With a base fee, what is asked in parts per million hangs on the amount: its mean counts.
+    now = round(today * 1e6 / settled) if any(bases) and settled and today else max(rates)
+    if any(bases) and not settled:
+        now = max(now, round(max(bid.rate_ppm for bid in bids)) + 1)
     best: tuple[float, int, int] | None = None
     for rate in sorted({int(bid.rate_ppm) for bid in bids}):
         if not 0 < rate < now:
@@ -58,6 +62,7 @@ def about_fees(case: PeerCase) -> Finding | None:
                 f"rate {whole(rate)} × (settled {whole(settled)} + "
                 f"bids that settle {whole(expected_volume)}) ÷ 1,000,000",
             ),
+            Figure("base fee asked now", max(bases), "msat"),
             Figure("bids", len(bids), ""),
             Figure("bids from so many peers", len(sources), ""),
             Figure("offers at a fee of ours out of date", len(case.bids.stale), ""),

@@ -1,7 +1,7 @@
 """What to do about a peer that runs dry: refill it, charge more, or open a larger channel."""
 
 from htlctop.analysis.advice.case import PeerCase
-from htlctop.analysis.advice.curve import round_up
+from htlctop.analysis.advice.curve import Served, round_down, round_up
 from htlctop.analysis.advice.finding import Finding, whole
 from htlctop.analysis.advice.ground import DAY_NS, MONTH_H
 from htlctop.analysis.advice.models import Figure, Kind
@@ -15,19 +15,28 @@ _LEAST_DAYS = 7
 
 def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
     """The first of rebalance_outbound, raise_fees and increase_capacity that holds; the others
-    that hold are named in its evidence."""
-    worth = case.causes.expected_msat["liquidity"]
-    count = len(case.causes.liquidity)
-    if not worth or not case.channels:
+    that hold are named in its evidence.
+
+    A larger channel comes first where it is worth more: it serves what is too large to refill for.
+    """
+    causes = case.causes
+    worth, too_large = causes.expected_msat["liquidity"], causes.expected_msat["too_large"]
+    if not worth + too_large or not case.channels:
         return None
-    rebalance, refusal = _rebalance(case, sources)
-    found = [f for f in (rebalance, _raise_fees(case), _increase_capacity(case)) if f is not None]
+    rebalance, refusal = _rebalance(case, sources) if worth else (None, [])
+    grow = _increase_capacity(case)
+    found = [f for f in (rebalance, _raise_fees(case) if worth else None) if f is not None]
+    if grow is not None:
+        found.insert(0 if too_large > worth else len(found), grow)
     if not found:
         return None
     best = found[0]
-    best.worth_msat, best.count = worth, count
+    claims = causes.liquidity
+    if best is grow:
+        worth, claims = worth + too_large, (*claims, *causes.too_large)
+    best.worth_msat, best.count = worth, len(claims)
     best.also = [other.kind for other in found[1:]]
-    best.evidence = [*_refused(case, worth, count), *refusal, *best.evidence]
+    best.evidence = [*_refused(case, worth, len(claims)), *refusal, *best.evidence]
     return best
 
 
@@ -57,24 +66,28 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
     knee = replay.knee(min(case.feasible_sat, round_up(replay.all_sat())))
     if knee is None or not knee.amount_msat or not case.replay_h:
         return None, []
-    gross = knee.fee_msat * 1e6 / knee.amount_msat
-    monthly_msat = knee.amount_msat / case.replay_h * MONTH_H
-    turn = min(1.0, monthly_msat / (knee.more_sat * 1000))
-    source, cost = sources.best_for(case.peer, knee.more_sat)
-    break_even = gross * turn - cost
+    # Whoever leaves most of it to earn, be it that he gives less and cheaper.
+    offers = [
+        _Refill(case, replay.serve(round_down(sat)), source, cost)
+        for source, sat, cost in sources.offers(case.peer, knee.more_sat)
+    ] or [_Refill(case, knee, None, 0.0)]
+    best = max(offers, key=lambda offer: offer.gain)
+    moved, gross, turn, cost = best.served, best.gross_ppm, best.turn, best.cost_ppm
+    break_even = best.break_even_ppm
     figures = [
         Figure("knee", knee.more_sat, "sat"),
-        Figure("fee served by the knee", knee.fee_msat, "msat"),
-        Figure("amount served by the knee", knee.amount_msat, "msat"),
+        Figure("moved", moved.more_sat, "sat"),
+        Figure("fee served by it", moved.fee_msat, "msat"),
+        Figure("amount served by it", moved.amount_msat, "msat"),
         Figure(
             "gross", round(gross, 3), "ppm",
-            f"fee served {whole(knee.fee_msat)} × 1,000,000 ÷ "
-            f"amount served {whole(knee.amount_msat)}",
+            f"fee served {whole(moved.fee_msat)} × 1,000,000 ÷ "
+            f"amount served {whole(moved.amount_msat)}",
         ),
         Figure(
             "part used in 30 days", round(turn, 6), "",
-            f"min(1, amount served {whole(knee.amount_msat)} ÷ watched hours "
-            f"{whole(round(case.replay_h, 6))} × 720 ÷ moved {whole(knee.more_sat * 1000)})",
+            f"min(1, amount served {whole(moved.amount_msat)} ÷ watched hours "
+            f"{whole(round(case.replay_h, 6))} × 720 ÷ moved {whole(moved.more_sat * 1000)})",
         ),
         Figure("the source's outflow earns", round(cost, 3), "ppm"),
         Figure(
@@ -92,12 +105,26 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
         0,
         case.ids,
         figures,
-        amount_msat=knee.more_sat * 1000,
+        amount_msat=moved.more_sat * 1000,
         break_even_ppm=int(break_even),
         ceiling_ppm=int(break_even) // 2,
-        source=source,
+        source=best.source,
     )
+    if best.source is not None:
+        sources.take(best.source, case.peer, moved.more_sat)
     return finding, []
+
+
+class _Refill:
+    """What a refill from one source would bring. Rates in ppm of what is moved."""
+
+    def __init__(self, case: PeerCase, served: Served, source: int | None, cost_ppm: float) -> None:
+        self.served, self.source, self.cost_ppm = served, source, cost_ppm
+        self.gross_ppm = served.fee_msat * 1e6 / served.amount_msat if served.amount_msat else 0.0
+        monthly_msat = served.amount_msat / case.replay_h * MONTH_H
+        self.turn = min(1.0, monthly_msat / (served.more_sat * 1000))
+        self.break_even_ppm = self.gross_ppm * self.turn - cost_ppm
+        self.gain = self.break_even_ppm * served.more_sat
 
 
 def _raise_fees(case: PeerCase) -> Finding | None:
@@ -141,8 +168,7 @@ def _raise_fees(case: PeerCase) -> Finding | None:
 def _increase_capacity(case: PeerCase) -> Finding | None:
     if case.ground.covered_days < _LEAST_DAYS:
         return None
-    largest = max((_holds(c.capacity_sat) for c in case.channels), default=0)
-    large = [c for c in case.causes.liquidity if c.amount_msat > largest * 1000]
+    largest, large = case.holds_sat, case.causes.too_large
     dry_days = case.levels.dry_days(DRY, 0.5)
     in_msat, out_msat = case.inflow.amount_msat, case.outflow.amount_msat
     is_drained = dry_days >= _LEAST_DRY_DAYS and 2 * in_msat >= out_msat
@@ -168,8 +194,3 @@ def _increase_capacity(case: PeerCase) -> Finding | None:
         ],
         amount_msat=round_up(wanted_sat) * 1000,
     )
-
-
-def _holds(capacity_sat: int | None) -> int:
-    """What a channel can send at most: all but the reserve of 1%."""
-    return (capacity_sat or 0) * 99 // 100

@@ -7,7 +7,7 @@ from htlctop.domain.codes import Category
 
 _LEAST_LOCAL = 0.5
 _KEEP = 0.25
-_LOOKED_AT = 6
+_MOST = 8
 
 
 class Sources:
@@ -22,22 +22,24 @@ class Sources:
         self._earns_ppm = earns_ppm
         self._known: dict[int, float] = {}
         self._spare: list[tuple[int, int, int]] | None = None
+        self._taken: dict[int, int] = {}
         self.used: dict[int, int] = {}
         """Source -> the peer it would refill, for those given out."""
 
-    def best_for(self, peer: int, amount_sat: int) -> tuple[int | None, float]:
-        """(the source whose sat earn least, what they earn in ppm); (None, 0.0) for none fit.
+    def offers(self, peer: int, amount_sat: int) -> list[tuple[int, int, float]]:
+        """(source, what it can give of the amount, what its sat earn in ppm), the cheapest ones.
 
-        It must have a quarter of the amount to spare, since a refill goes in parts.
+        Who has less than a quarter of it is no help.
         """
         spare = self._spare if self._spare is not None else self._find()
-        fit = [item for item in spare if 4 * item[1] >= amount_sat and item[2] != peer]
-        if not fit:
-            return None, 0.0
-        costs = [(self._cost(source), -sat, source) for _, sat, source in fit[:_LOOKED_AT]]
-        cost, _, source = min(costs)
+        left = [(sat - self._taken.get(source, 0), source) for _, sat, source in spare]
+        fit = [item for item in left if item[1] != peer and 4 * item[0] >= amount_sat]
+        return [(source, min(sat, amount_sat), self._cost(source)) for sat, source in fit[:_MOST]]
+
+    def take(self, source: int, peer: int, amount_sat: int) -> None:
+        """So much of a source's is promised to a peer, and not to be promised again."""
+        self._taken[source] = self._taken.get(source, 0) + amount_sat
         self.used.setdefault(source, peer)
-        return source, cost
 
     def _cost(self, source: int) -> float:
         if source not in self._known:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from htlctop.analysis.advice.explain import Explanation
 from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.details import (
     ChannelDetail,
@@ -89,6 +90,11 @@ class Analyst(Protocol):
 
     def curve(self, peer: int, query: Query) -> Curve | None:
         """A peer's liquidity curve, None without liquidity claims. Costly: not for every tick."""
+
+    def explain(
+        self, query: Query, peer: int | None = None, channel: int | None = None
+    ) -> Explanation:
+        """How every figure of a peer, a channel or the node comes about. Costly: when asked for."""
 
     def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
         """HTLCs newest first; fewer than asked for where a filter lets through very few."""

@@ -56,4 +56,5 @@ def ui_options(
         window=window or look.window,
         snapshot_dir=data_folder() / "snapshots",
         log_path=log_path,
+        templates=chosen.templates,
     )

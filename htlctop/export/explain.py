@@ -3,6 +3,7 @@
 from htlctop.analysis.advice.explain import Explanation, Section
 from htlctop.analysis.advice.models import Figure
 from htlctop.export.advice import value
+from htlctop.export.format import clean
 from htlctop.export.table import Document, Field, Head, Table, Unit, table
 
 
@@ -24,7 +25,7 @@ def document(explanation: Explanation) -> Document:
 _FIGURES: tuple[Field[Figure], ...] = (
     Field("name", "FIGURE", Unit.NAME, lambda figure: figure.name),
     Field("value", "", Unit.COUNT, lambda figure: figure.value),
-    Field("", "VALUE", Unit.COUNT, lambda figure: _shown(figure)),
+    Field("", "VALUE", Unit.COUNT, lambda figure: _value(figure)),
     Field("unit", "UNIT", Unit.TEXT, lambda figure: figure.unit),
     Field("formula", "HOW", Unit.TEXT, lambda figure: figure.formula),
 )
@@ -34,8 +35,14 @@ def _section(section: Section, name: str) -> Table:
     return table(name, section.title, _FIGURES, section.figures)
 
 
-def _shown(figure: Figure) -> str | int | float | None:
-    """The value to the last digit, since somebody checks it."""
+def shown(figure: Figure) -> str:
+    """The value to the last digit with its unit, since somebody checks it."""
+    found = _value(figure)
+    text = f"{found:,}" if isinstance(found, int) else clean(str(found))
+    return f"{text} {figure.unit}".rstrip()
+
+
+def _value(figure: Figure) -> str | int | float | None:
     if isinstance(figure.value, float):
         return f"{figure.value:,.9f}".rstrip("0").rstrip(".")
     return value(figure) if figure.value is None else figure.value

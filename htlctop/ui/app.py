@@ -59,7 +59,11 @@ class HtlctopApp(App[None], inherit_bindings=False):
         self.options = options
         self.manners = manners
         self.exit_code = 0
-        self.board = Board(title=session.title, query=Query(window=options.window or ""))
+        self.board = Board(
+            title=session.title,
+            query=Query(window=options.window or ""),
+            templates=options.templates,
+        )
         self._screenfile = screenfile
         self.pump = Pump(session.open_analyst, partial(self.call_later, self._answered))
         self.pages = Pages(self, self._look())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from htlctop.analysis.advice.explain import Explanation
 from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.details import (
     ChannelDetail,
@@ -33,6 +34,7 @@ class Board:
         failures: which part could not be read, and why.
         collector: why the collector of this process ended, "" while it is well.
         frozen: whether the tables hold still.
+        templates: the user's own wording of commands, see export.handoff.
     """
 
     title: str = ""
@@ -43,6 +45,7 @@ class Board:
     failures: Mapping[Key, str] = field(default_factory=dict)
     collector: str = ""
     frozen: bool = False
+    templates: Mapping[str, str] = field(default_factory=dict)
 
     def answered(self, answer: Answer) -> "Board":
         """The board with what an answer brought."""
@@ -81,6 +84,11 @@ class Board:
     def overview(self) -> Overview | None:
         """The node over the window, ranked as asked."""
         return self._get(Part.OVERVIEW, Overview)
+
+    @property
+    def flows(self) -> Overview | None:
+        """The node over the window, its rows the pairs."""
+        return self._get(Part.FLOWS, Overview)
 
     @property
     def log(self) -> tuple[HtlcLine, ...] | None:
@@ -126,6 +134,10 @@ class Board:
     def curve(self, about: Subject) -> Curve | None:
         """A peer's liquidity curve."""
         return self._get(Part.CURVE, Curve, about)
+
+    def explanation(self, about: Subject | None) -> Explanation | None:
+        """How the figures of a peer, a channel or the node come about."""
+        return self._get(Part.EXPLAIN, Explanation, about)
 
     def log_of(self, about: Subject | None) -> tuple[HtlcLine, ...] | None:
         """The newest HTLCs of one thing."""

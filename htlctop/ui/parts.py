@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from htlctop.analysis.advice.explain import Explanation
 from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.details import (
     ChannelDetail,
@@ -32,6 +33,7 @@ Value = (
     | History
     | Advice
     | Curve
+    | Explanation
     | tuple[HtlcLine, ...]
     | None
 )
@@ -39,13 +41,14 @@ Value = (
 
 class Part(Enum):
     """What can be read, and can fail, by itself, the most urgent first. STORE is the store as a
-    whole; PAGE an older stretch of the log."""
+    whole; PAGE an older stretch of the log; FLOWS the pairs, whatever the tables are grouped by."""
 
     STORE = "store"
     LOG = "log"
     STATUS = "status"
     PAGE = "page"
     OVERVIEW = "overview"
+    FLOWS = "flows"
     PEER = "peer"
     CHANNEL = "channel"
     PAIR = "pair"
@@ -54,6 +57,7 @@ class Part(Enum):
     HISTORY = "history"
     ADVICE = "advice"
     CURVE = "curve"
+    EXPLAIN = "explain"
 
     @property
     def every_s(self) -> float:
@@ -68,7 +72,7 @@ class Part(Enum):
         return self in _COSTLY
 
 
-_COSTLY = frozenset({Part.NODE, Part.HISTORY, Part.ADVICE, Part.CURVE})
+_COSTLY = frozenset({Part.NODE, Part.HISTORY, Part.ADVICE, Part.CURVE, Part.EXPLAIN})
 _ABOUT = {
     Of.PEER: Part.PEER,
     Of.CHANNEL: Part.CHANNEL,
@@ -120,6 +124,10 @@ def _of_log(query: Query) -> Query:
     return Query(until_ns=query.until_ns, filter=query.filter)
 
 
+def _pairs(query: Query) -> Query:
+    return replace(query, sort=SortKey.DEMAND, reverse=False, by=By.PAIR)
+
+
 def _all(query: Query) -> Query:
     return query
 
@@ -130,6 +138,7 @@ _RELEVANT: Mapping[Part, Callable[[Query], Query]] = {
     Part.LOG: _of_log,
     Part.PAGE: _of_log,
     Part.OVERVIEW: _all,
+    Part.FLOWS: _pairs,
 }
 
 
@@ -156,6 +165,15 @@ def _log(analyst: Analyst, need: Need, query: Query) -> Value:
     return analyst.log(asked)
 
 
+def _explanation(analyst: Analyst, need: Need, query: Query) -> Value:
+    about = need.about
+    if about is None:
+        return analyst.explain(query)
+    if about.of is Of.CHANNEL:
+        return analyst.explain(query, channel=about.ids[0])
+    return analyst.explain(query, peer=about.ids[0])
+
+
 def _ids(need: Need) -> tuple[int, ...]:
     assert need.about is not None
     return need.about.ids
@@ -166,6 +184,7 @@ _READ: Mapping[Part, Callable[[Analyst, Need, Query], Value]] = {
     Part.PAGE: _log,
     Part.STATUS: lambda analyst, need, query: analyst.status(),
     Part.OVERVIEW: lambda analyst, need, query: analyst.overview(query),
+    Part.FLOWS: lambda analyst, need, query: analyst.overview(_pairs(query)),
     Part.PEER: lambda analyst, need, query: analyst.peer(_ids(need)[0], query),
     Part.CHANNEL: lambda analyst, need, query: analyst.channel(_ids(need)[0], query),
     Part.PAIR: lambda analyst, need, query: analyst.pair(_ids(need)[0], _ids(need)[1], query),
@@ -174,4 +193,5 @@ _READ: Mapping[Part, Callable[[Analyst, Need, Query], Value]] = {
     Part.HISTORY: lambda analyst, need, query: analyst.history(query),
     Part.ADVICE: lambda analyst, need, query: analyst.advice(query),
     Part.CURVE: lambda analyst, need, query: analyst.curve(_ids(need)[0], query),
+    Part.EXPLAIN: _explanation,
 }

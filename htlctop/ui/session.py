@@ -1,7 +1,8 @@
 """What the screen is given: a session that opens readers and runs the collector, and options."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +45,7 @@ class UiOptions:
         snapshot_dir: where `s` and `e` write their files.
         log_path: where everything written to fd 2 goes meanwhile; None drops it.
         window: the window to start with; None takes the smallest that says something.
+        templates: the user's own wording of commands that are handed over.
         size: columns and rows instead of the terminal's own, for tests.
     """
 
@@ -54,3 +56,4 @@ class UiOptions:
     log_path: Path | None = None
     window: str | None = None
     size: tuple[int, int] | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ The words come from export.advice, the same in a report.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
 from htlctop.export.advice import month_range, sentence, value
@@ -73,13 +73,18 @@ def offered(command: str, width: int, glyphs: Glyphs) -> list[Line]:
     return [first, *lines[1:]]
 
 
-def figures(found: Sequence[Figure], width: int, glyphs: Glyphs) -> list[Line]:
+def figures(
+    found: Sequence[Figure],
+    width: int,
+    glyphs: Glyphs,
+    shown: Callable[[Figure], str] = value,
+) -> list[Line]:
     """Each figure with its value and how it comes about."""
     names = [spelled(one.name, glyphs) for one in found]
     room = min(max(map(len, names), default=0) + 2, max(10, width // 3))
     lines: list[Line] = []
     for name, one in zip(names, found, strict=True):
-        told = spelled(value(one), glyphs)
+        told = spelled(shown(one), glyphs)
         formula = f"= {spelled(one.formula, glyphs)}" if one.formula else ""
         if width < 60:
             lines.extend(paragraph(f"{name}: {told}", width, Role.TEXT, 3))

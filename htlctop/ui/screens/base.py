@@ -1,6 +1,7 @@
 """What every page has: a focus with its keys, a footer, a note over the last lines."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -21,6 +22,14 @@ from htlctop.ui.text import Line, Role, line, wrap
 from htlctop.ui.widgets.lines import Look, Pane
 
 NOTE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What `y` takes, and what to say of it."""
+
+    text: str
+    what: str
 
 
 class BaseScreen(Screen[None], inherit_bindings=False):
@@ -57,6 +66,10 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def taken(self, board: Board) -> View | None:
         """The view model that `e` saves, None while there is none."""
         return board.overview
+
+    def copied(self, board: Board) -> Copied | None:
+        """What `y` takes: a command or the id of what is shown; None where there is none."""
+        return None
 
     def peel(self) -> bool:
         """Take a layer of the page's own away, as a prompt; whether there was one."""

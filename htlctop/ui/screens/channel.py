@@ -10,11 +10,13 @@ from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint import channel as paint
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
+from htlctop.ui.screens.base import Copied
+from htlctop.ui.screens.copying import copied_id
+from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
 from htlctop.ui.text import Line
 
 
-class ChannelScreen(DrillDown):
+class ChannelScreen(ExplainedScreen):
     """One channel's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.CHANNEL)]
@@ -27,6 +29,7 @@ class ChannelScreen(DrillDown):
             Need(Part.CHANNEL, self.about),
             Need(Part.LOG, self.about, lines=LOG_LINES),
             Need(Part.HISTORY),
+            *self.explained,
         )
 
     def taken(self, board: Board) -> View | None:
@@ -34,6 +37,11 @@ class ChannelScreen(DrillDown):
         detail = board.channel(self.about)
         log = board.log_of(self.about)
         return replace(detail, events=log or detail.events) if detail else None
+
+    def copied(self, board: Board) -> Copied | None:
+        """The channel's id, LND's integer."""
+        detail = board.channel(self.about)
+        return copied_id(detail.row.channel_id, "channel id") if detail else None
 
     def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The channel's sheet."""

@@ -10,6 +10,8 @@ from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint import pair as paint
 from htlctop.ui.parts import Need, Part
+from htlctop.ui.screens.base import Copied
+from htlctop.ui.screens.copying import copied_pair
 from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
 from htlctop.ui.text import Line
 
@@ -30,6 +32,11 @@ class PairScreen(DrillDown):
         detail = board.pair(self.about)
         log = board.log_of(self.about)
         return replace(detail, events=log or detail.events) if detail else None
+
+    def copied(self, board: Board) -> Copied | None:
+        """The public keys of both, from and to."""
+        detail = board.pair(self.about)
+        return copied_pair(detail.row) if detail else None
 
     def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The pair's sheet."""

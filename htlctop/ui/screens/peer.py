@@ -5,16 +5,19 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from htlctop.export.handoff import best_command
 from htlctop.export.views import View
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint import peer as paint
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
+from htlctop.ui.screens.base import Copied
+from htlctop.ui.screens.copying import copied_advice, copied_key
+from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
 from htlctop.ui.text import Line
 
 
-class PeerScreen(DrillDown):
+class PeerScreen(ExplainedScreen):
     """One peer's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.PEER)]
@@ -29,6 +32,7 @@ class PeerScreen(DrillDown):
             Need(Part.CURVE, self.about),
             Need(Part.ADVICE),
             Need(Part.HISTORY),
+            *self.explained,
         )
 
     def taken(self, board: Board) -> View | None:
@@ -37,6 +41,14 @@ class PeerScreen(DrillDown):
         log = board.log_of(self.about)
         return replace(detail, events=log or detail.events) if detail else None
 
+    def copied(self, board: Board) -> Copied | None:
+        """The command that does what is advised, else the peer's public key."""
+        detail = board.peer(self.about)
+        if detail is None:
+            return None
+        advised = paint.of_peer(board.advice, detail.row.peer)
+        return copied_advice(advised[0], board) if advised else copied_key(detail.row.pubkey)
+
     def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The peer's sheet."""
         detail = board.peer(self.about)
@@ -44,11 +56,13 @@ class PeerScreen(DrillDown):
             return ()
         log, history = board.log_of(self.about), board.history
         peer = detail.row.peer
+        advised = paint.of_peer(board.advice, peer)
         more = paint.More(
             log=detail.events if log is None else log,
             curve=board.curve(self.about),
             curve_read=board.has(Part.CURVE, self.about),
             advice=board.advice,
             changes=tuple(c for c in history.changes if c.peer in (0, peer)) if history else (),
+            command=best_command(advised[0], board.templates) if advised else "",
         )
         return paint.page(detail, more, width, height, self.look.glyphs)

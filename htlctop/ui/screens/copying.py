@@ -1,0 +1,37 @@
+"""What pages give to be copied: only hex and digits, and commands made of them."""
+
+import re
+
+from htlctop.analysis.advice.models import Opportunity
+from htlctop.analysis.models import PairRow
+from htlctop.export.format import count
+from htlctop.export.handoff import best_command, most_it_costs_sat
+from htlctop.ui.board import Board
+from htlctop.ui.screens.base import Copied
+
+_SAFE = re.compile(r"[0-9a-f][0-9a-fx ]{0,140}", re.ASCII)
+
+
+def copied_id(text: str, what: str) -> Copied | None:
+    """An id, where it is made of hex and digits as it should be."""
+    return Copied(text, what) if _SAFE.fullmatch(text) else None
+
+
+def copied_key(pubkey: str | None) -> Copied | None:
+    """A public key."""
+    return copied_id(pubkey or "", "public key")
+
+
+def copied_pair(pair: PairRow) -> Copied | None:
+    """The public keys of both ends."""
+    return copied_id(f"{pair.in_pubkey or ''} {pair.out_pubkey or ''}".strip(), "public keys")
+
+
+def copied_advice(one: Opportunity, board: Board) -> Copied | None:
+    """The command that does it, with the most it can cost; the peer's key where there is none."""
+    command = best_command(one, board.templates)
+    if not command:
+        return copied_key(one.pubkey)
+    cost = most_it_costs_sat(one)
+    most = "" if cost is None else f", which costs at most {count(cost)} sat"
+    return Copied(command, f"command{most}; htlctop never runs one itself")

@@ -93,6 +93,12 @@ class Flows:
         column = max(0, min(self.column + columns, len(self.targets) - 1))
         self._at = self.sources[row].peer, self.targets[column].peer
 
+    def go(self, at: Pair) -> None:
+        """Put the cursor on the cell of two peers, where the matrix has one."""
+        if self._is_there(at):
+            self._is_chosen = True
+            self._at = at
+
     def step(self, lines: int) -> None:
         """Move the cursor along the ranked list, within it."""
         if self.pairs:

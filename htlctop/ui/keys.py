@@ -33,6 +33,8 @@ VIEWS = DATA - DRILL_DOWNS
 IN_TIME = DATA - {Focus.HTLC}
 RANKED = frozenset({Focus.OVERVIEW, Focus.CHANNELS})
 TABLES = RANKED | {Focus.FLOWS, Focus.EVENTS}
+FLOWS = frozenset({Focus.FLOWS})
+COLUMNS = (TABLES - FLOWS) | {Focus.OPPORTUNITIES}
 OPENING = TABLES | {Focus.OPPORTUNITIES}
 
 
@@ -91,8 +93,18 @@ ACTIONS = (
     Action("last", ("G", "end"), "to the end", EVERYWHERE),
     Action("page_down", ("J", "ctrl+d", "pagedown"), "down half a screen", EVERYWHERE),
     Action("page_up", ("K", "ctrl+u", "pageup"), "up half a screen", EVERYWHERE),
-    Action("deeper", ("l", "right"), "unfold the row, then more columns", TABLES),
-    Action("shallower", ("h", "left"), "fewer columns, then fold the row", TABLES),
+    Action("deeper", ("l", "right"), "unfold the row, then more columns", COLUMNS),
+    Action("shallower", ("h", "left"), "fewer columns, then fold the row", COLUMNS),
+    Action("to_right", ("l", "right"), "to the next out-peer", FLOWS),
+    Action("to_left", ("h", "left"), "to the out-peer before", FLOWS),
+    Action("as_list", ("v",), "as a matrix, or as a ranked list", FLOWS, "list"),
+    Action(
+        "how",
+        ("i",),
+        "how each figure comes about, and back",
+        frozenset({Focus.PEER, Focus.CHANNEL}),
+        "how",
+    ),
     Action("sort_next", (">", "."), "sort by the next column", RANKED, "sort"),
     Action("sort_previous", ("<", ","), "sort by the column before", RANKED),
     Action("reverse", ("r",), "turn the order round", RANKED),

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.screens.channel import ChannelScreen
+from htlctop.ui.screens.flows import FlowsScreen
 from htlctop.ui.screens.history import HistoryScreen
 from htlctop.ui.screens.htlc import HtlcScreen
 from htlctop.ui.screens.node import NodeScreen
+from htlctop.ui.screens.opportunities import OpportunitiesScreen
 from htlctop.ui.screens.overview import OverviewScreen
 from htlctop.ui.screens.pair import PairScreen
 from htlctop.ui.screens.peer import PeerScreen
@@ -16,6 +18,8 @@ from htlctop.ui.subject import Of
 FIRST = "overview"
 VIEWS: Mapping[str, type[BaseScreen]] = {
     FIRST: OverviewScreen,
+    "flows": FlowsScreen,
+    "opportunities": OpportunitiesScreen,
     "history": HistoryScreen,
     "node": NodeScreen,
 }

@@ -18,7 +18,7 @@ from htlctop.ui.terminal import Manners
 ANSI = Manners("ansi-dark", ansi=True, no_color=False, ascii=False)
 PLAIN = Manners("ansi-dark", ansi=True, no_color=True, ascii=True)
 
-SIZES = ((120, 32), (80, 24), (40, 15), (24, 6))
+SIZES = ((200, 50), (120, 32), (80, 24), (40, 15), (24, 6))
 
 
 class Driver:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from htlctop.analysis.advice.explain import Explanation, Section
 from htlctop.analysis.advice.models import (
     Advice,
     Confidence,
@@ -446,11 +447,21 @@ def split(sums: Sums, parts: int) -> list[Sums]:
     return [*found, sums]
 
 
-PENDING = (
-    Pending("801000x12x1", 1, "ACINQ", False, 1_250_000_000, 861_031, 31),
-    Pending("790001x3x0", 2, "Boltz", False, 900_000_000, 861_144, 144),
-    Pending("777100x1200x1", 4, "Kraken", True, 900_225_000, 861_184, 184),
-)
+def _hanging() -> tuple[Pending, ...]:
+    """Twelve forwards on their way: each one HTLC that came in and one that went out."""
+    kraken, acinq = ("777100x1200x1", 4, "Kraken"), ("801000x12x1", 1, "ACINQ")
+    boltz, wos = ("790001x3x0", 2, "Boltz"), ("805555x10x1", 5, "WoS")
+    ways = [(kraken, boltz, 900_000_000, 225_000, 144), (wos, acinq, 1_250_000_000, 312_500, 31)]
+    ways += [(kraken, acinq, 1_000_000 * n, 250 * n, 60 + 9 * n) for n in range(1, 11)]
+    found = []
+    for source, target, amount, fee, blocks in ways:
+        out_height, in_height = 861_000 + blocks, 861_000 + blocks + 40
+        found.append(Pending(*target, False, amount, out_height, blocks))
+        found.append(Pending(*source, True, amount + fee, in_height, blocks + 40))
+    return tuple(sorted(found, key=lambda one: one.expiry_height))
+
+
+PENDING = _hanging()
 
 
 @dataclass
@@ -670,6 +681,35 @@ class FakeAnalyst:
             CurvePoint(3_000_000, most, 1.0, 31 * HOUR),
         )
         return Curve(points, 1, row.sums.claims)
+
+    def explain(
+        self, query: Query, peer: int | None = None, channel: int | None = None
+    ) -> Explanation:
+        self._called("explain")
+        row = self._peer(peer or (channel or 0) // 10)
+        sums = row.sums
+        cells = list(causes(row.peer, channel % 10 if channel is not None else None))
+        parts = " + ".join(f"{c.category.label} {c.expected_msat:,}" for c in cells)
+        return Explanation(
+            self.identity,
+            self.the_status,
+            self._window(query),
+            row.alias,
+            (
+                Section(
+                    "How much was watched",
+                    (Figure("watched", 79_800.0, "s", "window 86,400 − gaps 6,600"),),
+                ),
+                Section(
+                    "Sums",
+                    (
+                        Figure("net demand", sums.net_demand_msat, "msat"),
+                        Figure("settle rate", row.settle_rate),
+                        Figure("missed", sum(c.expected_msat for c in cells), "msat", parts),
+                    ),
+                ),
+            ),
+        )
 
     def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
         self._called("log")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from htlctop.analysis.models import PairRow
 from htlctop.export.format import count, sat, short_sat
-from htlctop.ui.flows import End, Flows, Pair
+from htlctop.ui.flows import End, Flows, Pair, key_of
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import rule
 from htlctop.ui.paint.parts import called
@@ -17,10 +17,31 @@ _TOTAL = 9
 
 
 class View:
-    """Which rows and columns of the matrix are in view; follows the cursor."""
+    """Which rows and columns of the matrix are in view; follows the cursor.
+
+    `is_list` tells which form was painted last.
+    """
 
     def __init__(self) -> None:
         self.top = self.left = 0
+        self.is_list = False
+        self._first = 0, 0
+        self._cells: tuple[tuple[Pair, ...], ...] = ()
+
+    def painted(self, x: int, y: int, cells: Sequence[Sequence[Pair]]) -> None:
+        """Remember where the cells are, the first at x, y; a list has one in each line."""
+        self._first = x, y
+        self._cells = tuple(map(tuple, cells))
+
+    def hit(self, x: int, y: int) -> Pair | None:
+        """The pair painted there."""
+        row, column = y - self._first[1], (x - self._first[0]) // _CELL
+        if not 0 <= row < len(self._cells):
+            return None
+        cells = self._cells[row]
+        if self.is_list:
+            return cells[0]
+        return cells[column] if 0 <= column < len(cells) else None
 
     def follow(self, flows: Flows, rows: int, columns: int) -> None:
         """Bring the cursor's cell into view, moving as little as may be."""
@@ -38,13 +59,21 @@ def _follow(first: int, at: int, room: int, length: int) -> int:
 
 
 def page(
-    flows: Flows, view: View, empty: Sequence[str], width: int, height: int, glyphs: Glyphs
+    flows: Flows,
+    view: View,
+    empty: Sequence[str],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    as_list: bool = False,
 ) -> tuple[Line, ...]:
-    """What the terminal has room for."""
+    """The matrix, or the ranked list where that is wanted or all there is room for."""
+    view.is_list = as_list or width < MATRIX_FROM or height < 7
+    view.painted(0, 0, ())
     if not flows.pairs:
         title = rule("Flows: who wanted to reach whom", width, glyphs)
         return title, BLANK, *(line(f"  {text}", Role.DIM) for text in empty)
-    if width < MATRIX_FROM or height < 7:
+    if view.is_list:
         return _list(flows, view, width, height, glyphs)
     return _matrix(flows, view, width, height, glyphs)
 
@@ -61,6 +90,8 @@ def _matrix(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -
     targets = flows.targets[view.left : view.left + columns]
     sources = flows.sources[view.top : view.top + rows]
     more = len(flows.targets) > len(targets)
+    cells = [[(source.peer, target.peer) for target in targets] for source in sources]
+    view.painted(names + 2, 2, cells)
     total = sum(end.net_msat for end in flows.targets)
     title = rule(_title(flows, targets, sources), width, glyphs)
     lines: list[Line] = [title, _heads(flows, targets, names, more, glyphs)]
@@ -203,7 +234,9 @@ def _list(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> 
     view.follow_rank(flows, room)
     names = max(6, width - 17)
     cursor = flows.rank
-    for index, pair in enumerate(flows.pairs[view.top : view.top + room], view.top):
+    shown = flows.pairs[view.top : view.top + room]
+    view.painted(0, len(lines), [[key_of(pair)] for pair in shown])
+    for index, pair in enumerate(shown, view.top):
         is_at = index == cursor
         net = pair.sums.net_demand_msat
         shade = glyphs.shade(net / flows.peak_msat) if flows.peak_msat else " "

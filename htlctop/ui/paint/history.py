@@ -53,7 +53,7 @@ def _sums(view: History, width: int) -> Line:
     ]
     if covered >= _HOUR_NS:
         rate = expected * _HOUR_NS // covered
-        parts.append(Part(f"{sat(rate)} per hour watched", Role.TEXT, 1))
+        parts.append(Part(f"{sat(rate)} sat per hour watched", Role.TEXT, 1))
     from_to = f"{moment(view.window.from_ns, 0)} to {moment(view.window.until_ns, 0)}"
     watched = f"watched {span(covered)} = {percent(view.window.coverage, 1)}"
     parts.append(Part(watched, Role.DIM, 3))

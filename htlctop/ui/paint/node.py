@@ -123,7 +123,7 @@ def _collector(now: StatusView, glyphs: Glyphs) -> list[Fact]:
         ("state", STATES[now.state], Role.GOOD if well else Role.BAD),
         ("why", reason, Role.WARN),
         ("trying", again, Role.TEXT),
-        ("runs in", "this htlctop" if now.owner else "another process, or none", Role.TEXT),
+        ("runs in", _runs_in(now), Role.TEXT),
         ("sign of life", "" if now.state is State.NEVER else _alive(now), Role.TEXT),
         ("newest event", _newest(now), Role.TEXT),
         ("lag", "" if now.replay else lag, Role.TEXT),
@@ -135,6 +135,12 @@ def _collector(now: StatusView, glyphs: Glyphs) -> list[Fact]:
         ),
         ("in flight", flying, Role.TEXT),
     ]
+
+
+def _runs_in(now: StatusView) -> str:
+    if now.owner:
+        return "this htlctop: quitting it ends the watching"
+    return "another process" if now.state is State.LIVE else "no process that is known"
 
 
 def _alive(now: StatusView) -> str:

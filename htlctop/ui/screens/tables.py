@@ -14,21 +14,17 @@ from htlctop.ui.widgets.lines import Look
 from htlctop.ui.widgets.prompt import Prompt
 
 
-class TableScreen(BaseScreen):
-    """A page with a table and a prompt to filter it by.
+class FilteredScreen(BaseScreen):
+    """A page with a prompt to filter it by.
 
     The filter is the app's: every view goes by it until it is removed.
     """
-
-    table: Table[Any]
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.prompt = Prompt(look, "/", id="prompt")
         self._board = Board()
         self._filter_before = ""
-
-    # Filtering
 
     def action_filter(self) -> None:
         """Begin to type a filter, from the one there is."""
@@ -71,6 +67,12 @@ class TableScreen(BaseScreen):
         else:
             return False
         return True
+
+
+class TableScreen(FilteredScreen):
+    """A page with a table that is filtered."""
+
+    table: Table[Any]
 
     # What the table asks for
 

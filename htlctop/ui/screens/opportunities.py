@@ -1,0 +1,215 @@
+"""The view Opportunities: what to do about it, and the evidence of each."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from htlctop.analysis.advice.models import Advice, Opportunity
+from htlctop.export.handoff import best_command
+from htlctop.export.views import View
+from htlctop.ui import subject
+from htlctop.ui.board import Board
+from htlctop.ui.chances import children, columns, key
+from htlctop.ui.keys import Focus, bindings, key_name
+from htlctop.ui.messages import Open
+from htlctop.ui.paint import advice as paint
+from htlctop.ui.paint import status as status_paint
+from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.parts import paragraph
+from htlctop.ui.parts import Need, Part
+from htlctop.ui.screens.base import BaseScreen, Copied
+from htlctop.ui.screens.copying import copied_advice
+from htlctop.ui.table.widget import Content, Table
+from htlctop.ui.text import Line, Role, line
+from htlctop.ui.widgets.lines import Look, Pane
+from htlctop.ui.widgets.sheet import Sheet
+
+_BESIDE_FROM = 18
+"""From this height on the evidence of the row under the cursor stands below the table."""
+
+
+class OpportunitiesScreen(BaseScreen):
+    """Ranked advice; ⏎ turns to the evidence of a row, ⏎ again opens its peer, u goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.OPPORTUNITIES)]
+    focus_of = Focus.OPPORTUNITIES
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self.head = Pane(look, id="head-line")
+        self.told = Pane(look, id="told")
+        self.table: Table[Opportunity] = Table(
+            look, columns(look.glyphs), key, children, id="opportunities"
+        )
+        self.sheet = Sheet(look, id="evidence")
+        self.is_evidence = False
+        self._board = Board()
+
+    def compose(self) -> Iterable[Widget]:
+        """The panes from top to bottom."""
+        yield self.head
+        yield self.banner
+        yield self.told
+        yield self.table
+        yield self.sheet
+        yield self.footer
+        yield self.note_pane
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The advice."""
+        return (Need(Part.ADVICE),)
+
+    def taken(self, board: Board) -> View | None:
+        """The advice."""
+        return board.advice
+
+    def copied(self, board: Board) -> Copied | None:
+        """The command of the row under the cursor."""
+        one = self._current()
+        return copied_advice(one, board) if one else None
+
+    def _current(self) -> Opportunity | None:
+        entry = self.table.roster.current
+        return entry.item if entry else None
+
+    def lay_out(self, width: int, height: int) -> None:
+        """The table, the evidence, or both where there is room."""
+        self.show_footer(1 if height >= 10 else 0)
+        both = height >= _BESIDE_FROM
+        self.table.display = not self.is_evidence
+        self.sheet.display = self.is_evidence or both
+        self.table.set_layout(title=height >= 8, heads=height >= 5)
+        self.show(self._board)
+
+    def show(self, board: Board) -> None:
+        """The newest advice, or the one frozen."""
+        self._board = board
+        self.show_banner(board, 2)
+        glyphs, held = self.look.glyphs, self.held(board)
+        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs),))
+        for pane in (self.told, self.table, self.sheet):
+            pane.dimmed = status_paint.is_stale(board)
+        view = held.advice
+        self._show_told(view)
+        self.table.styles.height = self._table_height(len(view.opportunities) if view else 0)
+        self.table.show(_content(view, held))
+        self._show_evidence()
+
+    def _table_height(self, rows: int) -> str | int:
+        """Where the evidence stands below, no more than the rows take, and at most half."""
+        if self.is_evidence or not self.sheet.display:
+            return "1fr"
+        return min(max(rows, 3) + 2, self.size.height // 2)
+
+    def _show_told(self, view: Advice | None) -> None:
+        text = paint.told(view) if view else ""
+        rows = paragraph(text, self.size.width, Role.WARN, 2) if text else []
+        self.set_height(self.told, 0 if self.is_evidence else len(rows))
+        self.told.show(lambda width, _: paragraph(text, width, Role.WARN, 2))
+
+    def _show_evidence(self) -> None:
+        self.sheet.show(partial(self._evidence, self._current()))
+
+    def _evidence(self, one: Opportunity | None, width: int, height: int) -> tuple[Line, ...]:
+        glyphs = self.look.glyphs
+        hint = f"; u back, {key_name('enter', glyphs.ascii)} opens the peer"
+        text = f"Why, and what to do{hint if self.is_evidence else ''}"
+        title = rule(text, width, glyphs)
+        if one is None:
+            return title, line(" nothing under the cursor", Role.DIM)
+        command = best_command(one, self._board.templates)
+        return title, *paint.evidence(one, command, width, glyphs)
+
+    def peel(self) -> bool:
+        """Back from the evidence to the list."""
+        if not self.is_evidence:
+            return False
+        self._turn(False)
+        return True
+
+    def _turn(self, to_evidence: bool) -> None:
+        self.is_evidence = to_evidence
+        self.sheet.scroll_home_or_end(end=False)
+        self.lay_out(self.size.width, self.size.height)
+
+    def on_table_opened(self, message: "Table.Opened") -> None:
+        """Turn to the evidence."""
+        message.stop()
+        self._turn(True)
+
+    # Actions: what the keys of this page do
+
+    def _move(self, lines: int) -> None:
+        if self.is_evidence:
+            self.sheet.scroll_by(lines)
+        else:
+            self.table.move(lines)
+            self._show_evidence()
+
+    def action_down(self) -> None:
+        """The next row, or line of the evidence."""
+        self._move(1)
+
+    def action_up(self) -> None:
+        """The row or line before."""
+        self._move(-1)
+
+    def action_first(self) -> None:
+        """To the top."""
+        if self.is_evidence:
+            self.sheet.scroll_home_or_end(end=False)
+        else:
+            self.table.home()
+            self._show_evidence()
+
+    def action_last(self) -> None:
+        """To the end."""
+        if self.is_evidence:
+            self.sheet.scroll_home_or_end(end=True)
+        else:
+            self.table.end()
+            self._show_evidence()
+
+    def action_page_down(self) -> None:
+        """Half a screen down."""
+        self._move(self.sheet.page_height if self.is_evidence else self.table.roster.height // 2)
+
+    def action_page_up(self) -> None:
+        """Half a screen up."""
+        self._move(-(self.sheet.page_height if self.is_evidence else self.table.roster.height // 2))
+
+    def action_deeper(self) -> None:
+        """More columns."""
+        self.table.deeper()
+
+    def action_shallower(self) -> None:
+        """Fewer columns."""
+        self.table.shallower()
+
+    def action_open(self) -> None:
+        """The evidence of the row under the cursor; from there its peer."""
+        if not self.is_evidence:
+            self.table.open()
+        elif one := self._current():
+            self.post_message(Open(subject.peer(one.peer)))
+
+
+def _content(view: Advice | None, board: Board) -> Content[Opportunity]:
+    title = "What to do, by what it is worth"
+    empty: tuple[str, ...] = ("reading ...",)
+    if text := board.failure(Part.ADVICE):
+        title, empty = f"cannot be read: {text}", ()
+    elif view is not None:
+        title += f" in {view.window.label}"
+        empty = paint.none(view)
+    return Content(
+        items=view.opportunities if view else (),
+        title=title,
+        empty=empty,
+        question=board.question(Part.ADVICE),
+        frozen=board.frozen,
+    )

@@ -1,7 +1,5 @@
 """The table of opportunities: what to do about whom, what it is worth, how sure that is."""
 
-from collections.abc import Sequence
-
 from htlctop.analysis.advice.models import Confidence, Kind, Opportunity
 from htlctop.export.advice import round_sat, short_word
 from htlctop.export.format import count
@@ -19,11 +17,6 @@ _URGENT_FROM = 70
 def key(one: Opportunity) -> tuple[str, int]:
     """The identity of a piece of advice: its kind and its peer."""
     return one.kind.value, one.peer
-
-
-def children(one: Opportunity) -> Sequence[Opportunity]:
-    """It has none."""
-    return ()
 
 
 def columns(glyphs: Glyphs) -> tuple[Column[Opportunity], ...]:

@@ -1,6 +1,6 @@
 """The view Opportunities: what to do about it, and the evidence of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from htlctop.export.handoff import best_command
 from htlctop.export.views import View
 from htlctop.ui import subject
 from htlctop.ui.board import Board
-from htlctop.ui.chances import children, columns, key
+from htlctop.ui.chances import columns, key
 from htlctop.ui.keys import Focus, bindings, key_name
 from htlctop.ui.messages import Open
 from htlctop.ui.paint import advice as paint
@@ -22,6 +22,7 @@ from htlctop.ui.paint.parts import paragraph
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import BaseScreen, Copied
 from htlctop.ui.screens.copying import copied_advice
+from htlctop.ui.table.columns import Column
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line, Role, line
 from htlctop.ui.widgets.lines import Look, Pane
@@ -41,9 +42,8 @@ class OpportunitiesScreen(BaseScreen):
         super().__init__(look)
         self.head = Pane(look, id="head-line")
         self.told = Pane(look, id="told")
-        self.table: Table[Opportunity] = Table(
-            look, columns(look.glyphs), key, children, id="opportunities"
-        )
+        self.table: Table[Opportunity] = Table(look, key, id="opportunities")
+        self._columns = columns(look.glyphs)
         self.sheet = Sheet(look, id="evidence")
         self.is_evidence = False
         self._board = Board()
@@ -96,7 +96,7 @@ class OpportunitiesScreen(BaseScreen):
         view = held.advice
         self._show_told(view)
         self.table.styles.height = self._table_height(len(view.opportunities) if view else 0)
-        self.table.show(_content(view, held))
+        self.table.show(_content(view, held, self._columns))
         self._show_evidence()
 
     def _table_height(self, rows: int) -> str | int:
@@ -198,7 +198,9 @@ class OpportunitiesScreen(BaseScreen):
             self.post_message(Open(subject.peer(one.peer)))
 
 
-def _content(view: Advice | None, board: Board) -> Content[Opportunity]:
+def _content(
+    view: Advice | None, board: Board, columns: Sequence[Column[Opportunity]]
+) -> Content[Opportunity]:
     title = "What to do, by what it is worth"
     empty: tuple[str, ...] = ("reading ...",)
     if text := board.failure(Part.ADVICE):
@@ -208,6 +210,7 @@ def _content(view: Advice | None, board: Board) -> Content[Opportunity]:
         empty = paint.none(view)
     return Content(
         items=view.opportunities if view else (),
+        columns=columns,
         title=title,
         empty=empty,
         question=board.question(Part.ADVICE),

@@ -46,6 +46,8 @@ def command(listen: str, once: bool, store: Path | None) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     with MetricsServer(scraper, listen) as server:
         say_where(server)
+        if (page := scraper.metrics()).status != 200:
+            click.echo(f"htlctop: {page.body.decode().strip()}", err=True)
         signal.sigwait(_ENDING)
 
 

@@ -81,15 +81,20 @@ class _Signals:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.stop = asyncio.Event()
-        self.exit_code = 0
+        self.number: int | None = None
         self._loop = loop
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._end, number)
 
+    @property
+    def exit_code(self) -> int:
+        """0 also where a person or a service manager has ended it."""
+        return 128 + signal.SIGHUP if self.number == signal.SIGHUP else 0
+
     def _end(self, number: int) -> None:
         self.stop.set()
-        self.exit_code = 128 + number if number == signal.SIGHUP else 0
+        self.number = number
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
@@ -132,13 +137,15 @@ class _Monitor:
                 if isinstance(outcome, Exception):
                     raise outcome
             totals = totals_json if self._as_json else totals_text
+            if self._signals.number == signal.SIGINT and sys.stdout.isatty():
+                await self._output.write("")  # after the terminal's own ^C
             await self._output.write(
                 totals(self._tally, self._started_ns, time.time_ns(), events.dropped)
             )
         except OSError as error:
             _nobody_reads(error)
             return
-        if not self._was_live and not self._signals.exit_code and seconds is not None:
+        if not self._was_live and self._signals.number is None:
             await self._complain()
 
     async def _show(self, events: "EventStream") -> None:

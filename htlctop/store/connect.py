@@ -82,8 +82,16 @@ def check_file(path: Path) -> None:
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A read-only connection to an existing store. It belongs to the calling thread."""
-    if not path.exists():
-        raise StoreError(f"there is no store at {path}; `htlctop collect` or `htlctop` makes one")
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    if not is_there:
+        others = ", ".join(_stores_in(path.parent))
+        raise StoreError(
+            f"there is no store at {path}; `htlctop collect` or `htlctop` makes one"
+            + (f" (beside it is {others}: name the one you mean with --store)" if others else "")
+        )
     check_file(path)
     try:
         connection = sqlite3.connect(
@@ -98,6 +106,19 @@ def open_reader(path: Path) -> sqlite3.Connection:
         connection.close()
         raise StoreError(f"{path} is from an older htlctop; start its collector once to update it")
     return connection
+
+
+def _stores_in(folder: Path) -> list[str]:
+    """The names of a few stores of ours in a folder."""
+    found = []
+    try:
+        for path in sorted(folder.glob("*.db")):
+            with path.open("rb") as file:
+                if int.from_bytes(file.read(72)[68:]) == APPLICATION_ID:
+                    found.append(path.name)
+    except OSError:
+        pass  # it is only a hint
+    return found[:3]
 
 
 def _is_cut(path: Path, head: bytes) -> bool:

@@ -157,3 +157,10 @@ async def test_a_damaged_page_is_told_of_whoever_comes_upon_it(store_file):
             file.write(b"\xff" * (store_file.stat().st_size - 4096))
         with pytest.raises(StoreError, match="damaged"):
             writer.restore_fold()
+
+
+async def test_who_looks_for_a_store_in_vain_is_told_of_those_beside_it(store_file):
+    await make(store_file)
+    (store_file.parent / "other.db").write_text("not one of ours")
+    with pytest.raises(StoreError, match=r"there is no store at .*beside it is store\.db: name"):
+        service.open_analyst(store_file.with_name("mainnet.db"))

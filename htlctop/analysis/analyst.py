@@ -73,14 +73,15 @@ class StoreAnalyst:
             return moment.status
 
     def smallest_window(self) -> str:
-        """The smallest of 24h, 7d, 30d that holds 30 refusals."""
+        """The smallest of 24h, 7d, 30d that holds 30 refusals, or as many as the largest does."""
         with self._moment() as moment:
-            for label in ("24h", "7d"):
+            refused = {}
+            for label in ("30d", "24h", "7d"):
                 edges = moment.edges_ns(moment.window(Query(window=label)))
                 cells = moment.reader.cells(*edges)
-                if sum(c.n for c in cells if is_refused(c.category)) >= ENOUGH_REFUSALS:
-                    return label
-            return "30d"
+                refused[label] = sum(c.n for c in cells if is_refused(c.category))
+            enough = min(ENOUGH_REFUSALS, refused["30d"])
+            return next(label for label in ("24h", "7d", "30d") if refused[label] >= enough)
 
     def overview(self, query: Query) -> Overview:
         """The node over the window. Raises UsageError for its filter."""

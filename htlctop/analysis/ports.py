@@ -103,7 +103,7 @@ class Analyst(Protocol):
         """One step of reading on through the log, for a filter that lets through very few."""
 
     def smallest_window(self) -> str:
-        """The smallest of 24h, 7d, 30d that holds 30 refusals."""
+        """The smallest of 24h, 7d, 30d that holds 30 refusals, or as many as the largest does."""
 
     def interrupt(self) -> None:
         """Break off a read that is running in the reader thread."""

@@ -14,9 +14,13 @@ from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.formulas import Rate, settle_rates, share_out
 from htlctop.analysis.models import Query, Sums
 from htlctop.analysis.windows import align, duration_ns
+from htlctop.domain.records import Progress
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 from htlctop.sim.recordings import TRAFFIC
+from htlctop.store.reader import StoreReader
+from htlctop.store.writer import StoreWriter
+from tests.support import CHANNELS, T0, Stream
 
 MINUTE, HOUR, DAY = 60 * NS, 3600 * NS, 86_400 * NS
 NOW = 1_795_301_015 * NS
@@ -78,6 +82,41 @@ def test_a_window_that_holds_everything_equals_all(analyst):
     everything, day = analyst.overview(Query(window="all")), analyst.overview(Query(window="24h"))
     assert everything.totals == day.totals
     assert day.totals.sums != Sums()
+
+
+@pytest.mark.parametrize(
+    ("ages_h", "wanted"),
+    [
+        ([], "24h"),
+        ([1, 2, 3], "24h"),
+        ([1, 100, 400], "30d"),
+        ([1, *[100] * 40], "7d"),
+        ([*[1] * 30, 400], "24h"),
+        ([1, 400, *[100] * 28], "30d"),
+        ([1, 100], "7d"),
+    ],
+)
+async def test_the_first_window_is_the_smallest_that_has_something_to_say(
+    store_file, ages_h, wanted
+):
+    stream = Stream()
+    for age_h in sorted(ages_h, reverse=True):
+        stream.refuse(-3600 * age_h, 1_000_000, 1_000)
+    await stored(store_file, stream)
+    reader = StoreAnalyst(StoreReader(store_file), wall_ns=lambda: T0)
+    assert reader.smallest_window() == wanted
+    reader.close()
+
+
+async def stored(path: Path, stream: Stream) -> None:
+    """Write the events of a stream, as a collector would at T0."""
+    progress = Progress(events=0, ignored=0, last_event_ns=T0, covered_until_ns=None)
+    async with StoreWriter(path) as writer:
+        fold = writer.restore_fold()
+        fold.channels.update(CHANNELS, ())
+        for event in stream.events:
+            fold.apply(event, T0)
+        await writer.commit(fold.take(), progress)
 
 
 def test_the_chart_adds_up_to_the_net_demand(analyst):

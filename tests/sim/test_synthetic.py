@@ -159,15 +159,15 @@ def test_one_seed_says_the_same_bytes_each_time_and_another_does_not():
 
 
 def test_an_action_changes_nothing_before_it_and_no_payment_after_it():
-    at_ns, until_ns = START_NS + 2 * HOUR_NS, START_NS + 8 * HOUR_NS
+    at_ns, until_ns = START_NS + 2 * HOUR_NS, START_NS + 30 * HOUR_NS
     peer = make_people(5, 60).dry[0]
     plain = Simulation(5)
-    filled = Simulation(5, actions=[Refill(at_ns, peer.pubkey, 3_000_000)])
+    filled = Simulation(5, actions=[Refill(at_ns, peer.pubkey, 2_000_000)])
     assert plain.run(at_ns) == filled.run(at_ns)
     before_msat = sum(c.own_msat for p, c in filled.people.channels if p.pubkey == peer.pubkey)
     filled.run(at_ns + 10 * NS)
     after_msat = sum(c.own_msat for p, c in filled.people.channels if p.pubkey == peer.pubkey)
-    assert after_msat - before_msat == pytest.approx(3_000_000_000, rel=0.05)
+    assert after_msat - before_msat == pytest.approx(2_000_000_000, rel=0.05)
     plain.run(until_ns)
     filled.run(until_ns)
     began = [
@@ -178,6 +178,9 @@ def test_an_action_changes_nothing_before_it_and_no_payment_after_it():
     assert len(shared) > 0.95 * len(began[0])
     assert all(began[0][t_ns] == began[1][t_ns] for t_ns in shared)
     assert lost_to(filled, peer.pubkey) < lost_to(plain, peer.pubkey)
+    brought_msat = filled.earned_msat(peer.pubkey) - plain.earned_msat(peer.pubkey)
+    rate_ppm = peer.channels[0].policy.rate_ppm
+    assert brought_msat == pytest.approx(2_000_000 * rate_ppm / 1000, rel=0.35)
 
 
 def test_policies_can_be_changed_and_peers_made_to_stay():

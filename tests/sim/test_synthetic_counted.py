@@ -15,11 +15,11 @@ from htlctop.cli.demo import DemoSession, SyntheticPlay
 from htlctop.cli.sim import command as sim_command
 from htlctop.collector.collector import Limits
 from htlctop.sim.server import SyntheticOptions
-from htlctop.sim.synthetic.node import SyntheticNode
 from htlctop.sim.synthetic.people import Role
-from htlctop.sim.synthetic.simulation import DAY_NS, HOUR_NS, START_NS, Simulation
+from htlctop.sim.synthetic.simulation import DAY_NS
 from htlctop.sim.synthetic.truth import tally
 from tests.played import until
+from tests.synthetic import lived
 
 from .conftest import Simulate, each
 
@@ -34,16 +34,10 @@ def overview(store: Path) -> Overview:
         analyst.close()
 
 
-async def ingest(simulation: Simulation, hours: float, store: Path) -> Overview:
-    node = SyntheticNode(simulation, START_NS + int(hours * HOUR_NS))
-    await service.ingest_played(node, store)
-    return overview(store)
-
-
 @pytest.mark.parametrize("seed", [1, 5])
 async def test_what_is_counted_is_what_the_payers_lost(seed, store_file):
-    simulation = Simulation(seed)
-    seen = await ingest(simulation, 48, store_file)
+    simulation = await lived(seed, 48, store_file)
+    seen = overview(store_file)
     truth = tally([*simulation.payments, *simulation.open_payments])
     lost_msat = sum(found.lost_msat for found in truth.values())
     would_have = sum(found.lost_msat * found.settle_share for found in truth.values())
@@ -75,8 +69,8 @@ async def test_over_the_wire_it_is_the_node_that_was_ingested(
         limits = Limits(until_idle_s=1.5)
         await service.collect(running.connection, store_file, asyncio.Event(), limits)
         simulation = running.simulator.playback.answers._simulation  # type: ignore[attr-defined]
-    direct = await ingest(Simulation(2), hours, tmp_path / "direct.db")
-    seen = overview(store_file)
+    await lived(2, hours, tmp_path / "direct.db")
+    direct, seen = overview(tmp_path / "direct.db"), overview(store_file)
     assert seen.totals.sums == direct.totals.sums
     assert seen.node.alias == "tidewater"
     payments = json.loads(log.read_text())

@@ -16,6 +16,7 @@ _LOOK_S = 900
 _UNROUTABLE_S = 20 * 60
 """After so long LND tells the network that a channel is disabled, and nobody asks any more."""
 _LEAST_MSAT = 20_000_000
+_LEAST_PART_MSAT = 1_000_000
 _MOST_PART_MSAT = 900_000_000
 _LOW = {
     Role.SINK: 0.42, Role.ROUTER: 0.38, Role.SOURCE: 0.22, Role.TWISTED: 0.4, Role.CAPPED: 0.6,
@@ -27,8 +28,8 @@ _LOW = {
 
 @dataclass(frozen=True, slots=True)
 class Refill:
-    """Bring `sat` into the peer's channels, once, out of `source`'s (keys; None: whoever has
-    most). As much as fits is moved."""
+    """Bring `sat` into the peer's channels, once, out of `source`'s as far as they go and then out
+    of the fullest others (keys; None: those alone). As much as fits is moved."""
 
     at_ns: int
     peer: str
@@ -119,26 +120,31 @@ class House:
         self._policies()
 
     def _refill(self, peer: SimPeer, msat: int, source: SimPeer | None) -> None:
-        """In parts, each by the roomiest channels of that moment."""
-        if source is None:
-            source = self._fullest(avoid=peer)
-        reserved: dict[int, int] = {}
-        while msat > 0 and source is not None:
-            room = {c.scid: c.receivable_msat() - reserved.get(c.scid, 0) for c in peer.channels}
-            stock = {c.scid: c.spendable_msat() for c in source.channels}
-            back = max(peer.channels, key=lambda c: room[c.scid])
-            out = max(source.channels, key=lambda c: stock[c.scid])
-            part = min(msat, room[back.scid], stock[out.scid])
-            if part < 1_000_000:
+        """In parts, each between the roomiest channels of that moment; when that source is out of
+        balance, the fullest of the others goes on."""
+        while msat >= _LEAST_PART_MSAT:
+            source = source or self._fullest(avoid=peer)
+            if source is None:
                 return
+            back = max(peer.channels, key=lambda c: c.receivable_msat())
+            out = max(source.channels, key=lambda c: c.spendable_msat())
+            part = min(msat, back.receivable_msat(), out.spendable_msat())
+            if back.receivable_msat() < _LEAST_PART_MSAT:
+                return
+            if part < _LEAST_PART_MSAT:
+                source = None
+                if self._fullest(avoid=peer) is None:
+                    return
+                continue
             self._hub.move(out, back, part)
             msat -= part
 
     def _fullest(self, avoid: SimPeer) -> SimPeer | None:
         """The peer that most of ours lies with."""
         healthy = (Role.SOURCE, Role.ROUTER, Role.SINK, Role.FILLED)
-        fit = (p for p in self._people.peers if p.role in healthy and p is not avoid)
-        return max(fit, key=lambda p: max(c.spendable_msat() for c in p.channels), default=None)
+        fit = [p for p in self._people.peers if p.role in healthy and p is not avoid]
+        best = max(fit, key=_stock, default=None)
+        return best if best is not None and _stock(best) >= _LEAST_PART_MSAT else None
 
     def _usual_refill(self) -> None:
         """Now and then the operator fills the least of the dry ones himself."""
@@ -239,3 +245,8 @@ class House:
             source, own.randrange(2_000_000, 80_000_000), known=own.random() < 0.5
         )
         self._timeline.after(own.uniform(1, 5) * _HOUR_S, self._mind_own_business)
+
+
+def _stock(peer: SimPeer) -> int:
+    """What the best channel with a peer can send, msat."""
+    return max(channel.spendable_msat() for channel in peer.channels)

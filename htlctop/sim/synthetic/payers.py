@@ -321,7 +321,7 @@ class Payers:
 def _kind(target: SimPeer, chance: random.Random) -> str:
     draw = chance.random()
     if target.role is Role.DEAR:
-        return "bid" if draw < 0.88 else "keysend"
+        return "bid" if draw < 0.92 else "keysend"
     if target.role is Role.CROWDED and draw < 0.5:
         return "mpp"
     if draw < 0.68:

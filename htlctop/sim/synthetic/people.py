@@ -192,7 +192,7 @@ def _character(peer: SimPeer, rank: int, chance: random.Random) -> None:
             peer.amount_sat, peer.most_sat = chance.randrange(45_000, 60_000), 400_000
         case Role.DEAR:
             peer.weight_in, peer.weight_out = 0.8, 2.4
-            peer.amount_sat, peer.spread, peer.most_sat = 4_000, 0.8, 100_000
+            peer.amount_sat, peer.spread, peer.most_sat = 15_000, 0.7, 100_000
         case Role.TWISTED:
             peer.weight_in, peer.weight_out = 0.2, 3.0
             peer.most_sat = 600_000

@@ -96,6 +96,15 @@ class Simulation:
             said += self.step()
         return said
 
+    def earned_msat(self, pubkey: str) -> int:
+        """The fees of what was forwarded to a peer, of the last 50,000 forwards that settled."""
+        scids = {channel.scid for peer, channel in self.people.channels if peer.pubkey == pubkey}
+        return sum(
+            forward.in_msat - forward.out_msat
+            for forward in self.hub.settled
+            if forward.circuit.out_scid in scids
+        )
+
     def _touched(self, channel: SimChannel) -> None:
         self.dirty[channel.scid] = channel
 

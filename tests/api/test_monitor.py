@@ -42,13 +42,13 @@ def monitor(node: Connection, store: Path, *options: str) -> "subprocess.Popen[s
 
 
 def test_lines_come_as_it_happens_and_the_totals_are_theirs(tmp_path, store_file):
-    options = ("--recording", str(TRAFFIC), "--speed", "40")
+    options = ("--recording", str(TRAFFIC), "--speed", "5")
     with (
         simulated(tmp_path / "node", *options) as node,
         monitor(node, store_file, "--json") as running,
     ):
         assert running.stdout is not None
-        lines = [json.loads(next(running.stdout)) for _ in range(60)]
+        lines = [json.loads(next(running.stdout)) for _ in range(40)]
         with monitor(node, store_file) as beside:
             assert beside.stdout is not None and beside.stderr is not None
             assert " → " in next(beside.stdout)

@@ -15,7 +15,7 @@ README = Path(__file__).parents[2] / "README.md"
 def test_the_example_runs_against_a_node(tmp_path: Path) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "example.py").write_text(example, encoding="utf-8")
-    options = ("--recording", str(TRAFFIC), "--speed", "max")
+    options = ("--recording", str(TRAFFIC), "--speed", "5")
     with simulated(tmp_path / "node", *options) as node:
         ran = subprocess.run(
             [sys.executable, "example.py"],

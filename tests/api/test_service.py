@@ -200,14 +200,14 @@ async def test_a_store_that_cannot_be_made_is_an_error_at_once(tmp_path):
 
 
 async def test_with_a_connection_it_collects_and_stops_when_it_is_closed(tmp_path, store_file):
-    options = ("--recording", str(TRAFFIC), "--speed", "max")
+    options = ("--recording", str(TRAFFIC), "--speed", "5")
     with simulated(tmp_path / "node", *options) as node:
         async with OpportunityService.open(store_file, node) as opened:
             settled = 0
             async with asyncio.timeout(30):
                 async for line in opened.events():
                     settled += line.outcome is Outcome.SETTLED
-                    if settled == 100:
+                    if settled == 10:
                         break
             assert opened.owns_collector
             assert opened.collector_error is None

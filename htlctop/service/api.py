@@ -4,23 +4,19 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from htlctop.analysis.advice.explain import Explanation
-from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.details import PeerDetail
-from htlctop.analysis.models import By, ChannelRow, HtlcLine, Overview, Query, Report, StatusView
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import Query
 from htlctop.analysis.reading import ReadingThread
 from htlctop.config import Connection
 from htlctop.domain.ports import ChannelInfoProvider
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import HtlctopError, StoreError, UsageError
 from htlctop.service.events import QUEUE, Callback, EventStream, Follower
+from htlctop.service.questions import Questions
 from htlctop.service.session import LocalSession, open_analyst
 
 _log = logging.getLogger(__name__)
@@ -33,10 +29,10 @@ _RETRY_S = 0.05
 _DAY = Query()
 
 
-class OpportunityService:
+class OpportunityService(Questions):
     """Reads a store, and collects into it where a connection is given and nobody else does.
 
-    Use as `async with OpportunityService.open(store=…) as service`. The methods never block the
+    Use as `async with OpportunityService.open(store) as service`. The methods never block the
     event loop: one thread reads, another collects, with an event loop of its own. What was asked
     is answered in order; a read that takes over 2 s is broken off.
 
@@ -147,59 +143,6 @@ class OpportunityService:
         """Why no event can be read from the store at the moment, None while they can."""
         return self._follower.store_error
 
-    async def status(self) -> StatusView:
-        """The collector's state, whoever runs it, and the store's size."""
-        return await self._read(lambda analyst: analyst.status())
-
-    async def overview(self, query: Query = _DAY) -> Overview:
-        """The node over the window, with a row for each peer, or by what the query groups."""
-        return await self._read(lambda analyst: analyst.overview(query))
-
-    async def channels(self, query: Query = _DAY) -> tuple[ChannelRow, ...]:
-        """Our channels over the window, ranked as the query asks."""
-        view = await self.overview(replace(query, by=By.CHANNEL))
-        rows = tuple(row for row in view.rows if isinstance(row, ChannelRow))
-        return rows or tuple(channel for peer in view.peers for channel in peer.channels)
-
-    async def opportunities(self, query: Query = _DAY) -> Advice:
-        """What to do about what is missed, the most worth first, or why there is nothing to do;
-        drawn from seven days at least. Takes longer than the others."""
-        return await self._read(lambda analyst: analyst.advice(query))
-
-    async def explain(self, named: str = "", query: Query = _DAY) -> Explanation:
-        """How every figure of the node comes about, or of a peer or channel named as for `peer`."""
-
-        def read(analyst: StoreAnalyst) -> Explanation:
-            peer, channel = analyst.find(named) if named else (None, None)
-            return analyst.explain(query, peer, channel)
-
-        return await self._read(read)
-
-    async def report(self, query: Query = _DAY) -> Report:
-        """The node and every pair over the window, of one moment."""
-        return await self._read(lambda analyst: analyst.report(query))
-
-    async def peer(self, peer: int | str, query: Query = _DAY) -> PeerDetail:
-        """One peer over the window, by the store's id (`PeerRow.peer`), or by a public key or its
-        beginning, an exact name, or a channel of its in any form."""
-
-        def read(analyst: StoreAnalyst) -> PeerDetail:
-            return analyst.peer(_id(analyst, peer), query)
-
-        return await self._read(read)
-
-    async def curve(self, peer: int | str, query: Query = _DAY) -> Curve | None:
-        """A peer's liquidity curve, None without liquidity claims."""
-
-        def read(analyst: StoreAnalyst) -> Curve | None:
-            return analyst.curve(_id(analyst, peer), query)
-
-        return await self._read(read)
-
-    async def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
-        """HTLCs that are stored, newest first."""
-        return await self._read(lambda analyst: analyst.log(query))
-
     def events(self, limit: int = QUEUE) -> EventStream:
         """HTLCs from now on, as they become visible in the store: `async for line in s.events()`.
 
@@ -262,7 +205,3 @@ class OpportunityService:
         self._reading.close()
         if self._collecting is not None:
             self._collecting.join()
-
-
-def _id(analyst: StoreAnalyst, peer: int | str) -> int:
-    return peer if isinstance(peer, int) else analyst.find_peer(peer).peer

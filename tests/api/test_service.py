@@ -47,6 +47,17 @@ async def test_it_says_what_the_analyst_says(begun):
     first = report.overview.peers[0]
     for named in (first.peer, first.pubkey, first.alias, first.channels[0].scid):
         assert (await begun.peer(named, ALL)).row.sums == first.sums
+    channel = first.channels[0]
+    for number in (channel.channel, channel.scid, channel.channel_id):
+        assert (await begun.channel(number, ALL)).row.sums == channel.sums
+    with pytest.raises(UsageError, match="is no channel"):
+        await begun.channel(first.alias, ALL)
+    pair = report.pairs[0]
+    assert (await begun.pair(pair.in_alias, pair.out_peer, ALL)).row.sums == pair.sums
+    (line,) = await begun.log(LogQuery(1))
+    assert (await begun.htlc(line.seq)).line == line
+    assert (await begun.node(ALL)).rows > 0
+    assert (await begun.history(ALL)).series == report.overview.series
     channels = await begun.channels(ALL)
     assert sum(row.sums.expected_msat for row in channels) == sum(
         peer.sums.expected_msat for peer in report.overview.peers

@@ -54,7 +54,7 @@ class Preferences:
     Attributes:
         path: where it is, whether or not there is one.
         keys: action by name -> the keys that do it, as written.
-        templates: what is handed off, by name -> the user's own wording of the command.
+        templates: "tool.kind of advice" -> the user's own wording of the command.
     """
 
     path: Path
@@ -241,7 +241,13 @@ def _keys(section: Section) -> Mapping[str, tuple[str, ...]]:
 
 
 def _templates(section: Section) -> Mapping[str, str]:
-    return {name: section.text(name, lines=True) or "" for name in section.names(_NAME)}
+    """Those of each tool's own section, by "tool.kind"."""
+    tools = {tool: section.section(tool) for tool in section.names(_NAME)}
+    return {
+        f"{tool}.{kind}": of_tool.text(kind, lines=True) or ""
+        for tool, of_tool in tools.items()
+        for kind in of_tool.names(_NAME)
+    }
 
 
 def _holds_secret(profiles: Iterable[Profile]) -> bool:

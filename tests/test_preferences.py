@@ -33,9 +33,11 @@ store = "/srv/far.db"
 freeze = ["f", "space"]
 quit = "x"
 
-[templates]
-bos = "bos rebalance --amount {amount_sat}"
-charge = '''
+[templates.bos]
+rebalance_outbound = "bos rebalance --amount {amount_sat}"
+
+[templates.charge]
+raise_fees = '''
 [{pubkey}]
 strategy = static
 '''
@@ -59,7 +61,7 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
     assert found.profile.look.window == "24h", "the profile's own"
     assert found.profile.look.keep == "90d"
     assert found.keys == {"freeze": ("f", "space"), "quit": ("x",)}
-    assert found.templates["charge"].count("\n") == 2
+    assert found.templates["charge.raise_fees"].count("\n") == 2
     assert read(WHOLE, tmp_path, "far").profile.store == Path("/srv/far.db")
 
 
@@ -84,7 +86,11 @@ def test_without_a_file_there_is_the_default_profile(tmp_path: Path) -> None:
         ("profile = 'b'", "no profile 'b'; it has none"),
         ("[keys]\nquit = 3", 'keys.quit must be "a text" or a list'),
         ("[keys]\nquit = []", "keys.quit must be"),
-        ('[templates]\nbos = "\\u001b[31m"', "templates.bos is empty, too long or has control"),
+        (
+            '[templates.bos]\nraise_fees = "\\u001b[31m"',
+            "templates.bos.raise_fees is empty, too long or has control",
+        ),
+        ("[templates]\nbos = 'x'", "templates.bos must be a section: [templates.bos]"),
         ("theme = ", "it is not TOML"),
         ("a = " + "[" * 5000, "it is not TOML"),
         ("a = " + "9" * 5000, "it is not TOML"),

@@ -6,6 +6,7 @@ import click
 
 from htlctop.cli.options import (
     output_options,
+    preferences,
     store_option,
     store_path,
     window_options,
@@ -41,10 +42,11 @@ def command(
     from htlctop import service
     from htlctop.export import advice as words
     from htlctop.export.formats import Format, render
-    from htlctop.export.handoff import script, tools
+    from htlctop.export.handoff import check_templates, script, tools
     from htlctop.export.views import document
 
-    templates: dict[str, str] = {}
+    templates = preferences().templates
+    check_templates(templates)
     if tool is not None and tool not in tools(templates):
         raise UsageError(f"no tool {tool!r}: use one of {', '.join(tools(templates))}")
     analyst = service.open_analyst(store_path(store, None))

@@ -45,9 +45,11 @@ def ui_options(
     log_path: Path,
 ) -> "UiOptions":
     """What the screen is given. Raises ConfigError where the config file cannot be."""
+    from htlctop.export.handoff import check_templates
     from htlctop.ui.session import UiOptions
 
     chosen = preferences()
+    check_templates(chosen.templates)
     look = chosen.profile.look
     return UiOptions(
         ascii=bool(look.ascii if ascii_only is None else ascii_only),

@@ -1,17 +1,26 @@
 """`htlctop report`: the whole node, for a terminal, a pipe or a file."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from htlctop.cli.options import parse_time, store_option, store_path, window_options, write_output
+from htlctop.cli.options import (
+    store_option,
+    store_path,
+    window_options,
+    window_query,
+    write_output,
+)
 from htlctop.errors import UsageError
 
 if TYPE_CHECKING:
+    from htlctop.analysis.advice.models import Advice
+    from htlctop.analysis.details import Change
     from htlctop.analysis.models import Report
+
+    _Whole = tuple[Report, Advice | None, tuple[Change, ...]]
 
 
 @click.command("report")
@@ -48,35 +57,29 @@ def command(
     if saved is not None:
         if any(item is not None for item in (window, hours, since, until)):
             raise UsageError("a saved report has its own window: leave out --window and --since")
-        report = _read(saved)
+        report, advice, changes = _read(saved)
     else:
-        report = _report(window, hours, since, until, store)
-    write_output(export.report(report, chosen), output)
+        report, advice, changes = _report(window, hours, since, until, store)
+    write_output(export.report(report, chosen, advice, changes), output)
 
 
 def _report(
     window: str | None, hours: int | None, since: str | None, until: str | None, store: Path | None
-) -> "Report":
+) -> "_Whole":
     from htlctop import service
-    from htlctop.analysis.models import Query
 
-    if sum(item is not None for item in (window, hours, since)) > 1:
-        raise UsageError("use one of --window, --hours and --since")
-    query = Query(window=f"{hours}h" if hours else window or "24h")
-    if since:
-        query = replace(query, since_ns=parse_time(since))
-    if until:
-        query = replace(query, until_ns=parse_time(until))
+    query = window_query(window, hours, since, until)
     analyst = service.open_analyst(store_path(store, None))
     try:
-        return analyst.report(query)
+        return analyst.report(query), analyst.advice(query), analyst.history(query).changes
     finally:
         analyst.close()
 
 
-def _read(path: Path) -> "Report":
+def _read(path: Path) -> "_Whole":
     """A report from its file, or from standard input for "-"."""
     from htlctop.export.saved import read_report
+    from htlctop.export.saved_advice import read_advice
 
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
@@ -85,6 +88,7 @@ def _read(path: Path) -> "Report":
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no text: name a report saved with --json") from None
     try:
-        return read_report(text)
+        report = read_report(text)
+        return report, *read_advice(text, report)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None

@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
+from htlctop.analysis.details import Change
 from htlctop.export.format import (
     LONGEST_LINE,
     clean,
+    count,
     name,
     percent,
     sat,
@@ -18,6 +20,7 @@ from htlctop.export.format import (
     stamp,
     utc,
 )
+from htlctop.export.table import Field, Table, Unit, table
 
 Json = dict[str, object]
 
@@ -89,20 +92,28 @@ def value(figure: Figure) -> str:
     return f"{text} {unit}".rstrip()
 
 
-def advice_lines(advice: Advice, limit: int | None = None) -> list[str]:
-    """The opportunities for a text report, ranked, with what is not shown and why."""
-    lines = [f"advice    {advice.too_early}"] if advice.too_early else []
-    if advice.why_none:
-        return [*lines, f"advice    {advice.why_none}"]
-    for number, item in enumerate(advice.opportunities[:limit], 1):
-        lines.append(f"{number:>3}. {sentence(item)}")
-        lines.append(f"     {_badge(item)}")
-    more = len(advice.opportunities) - len(advice.opportunities[:limit])
-    if more:
-        lines.append(f"     … and {more} more: htlctop advise")
-    if advice.hidden:
-        lines.append(f"     {advice.hidden} smaller ones are not shown")
-    return lines
+def notes(advice: Advice) -> Iterable[tuple[str, str]]:
+    """What a report says of its advice beside the table: labels and sentences."""
+    for each in (advice.too_early, advice.why_none):
+        if each:
+            yield "advice", each
+    if advice.opportunities and advice.hidden:
+        yield "advice", f"{count(advice.hidden)} smaller things to do are not shown"
+
+
+def to_do(advice: Advice) -> tuple[Table, ...]:
+    """The opportunities of a report for people, ranked; nothing where there are none."""
+    if not advice.opportunities:
+        return ()
+    return (table("", "What to do", _TO_DO, list(enumerate(advice.opportunities, 1))),)
+
+
+_TO_DO: tuple[Field[tuple[int, Opportunity]], ...] = (
+    Field("", "#", Unit.COUNT, lambda row: row[0]),
+    Field("", "DO", Unit.TEXT, lambda row: sentence(row[1])),
+    Field("", "URGENCY", Unit.COUNT, lambda row: row[1].urgency.total),
+    Field("", "SURE", Unit.TEXT, lambda row: row[1].confidence.value),
+)
 
 
 def advice_text(advice: Advice) -> str:
@@ -173,8 +184,24 @@ def opportunity_json(item: Opportunity) -> Json:
         "break_even_ppm": item.break_even_ppm,
         "ceiling_ppm": item.ceiling_ppm,
         "source": item.source_pubkey,
+        "source_alias": clean(item.source_alias),
         "sentence": sentence(item),
         "evidence": _evidence_json(item.evidence),
+    }
+
+
+def change_json(change: Change) -> Json:
+    """One change with what was missed per watched hour before and after it."""
+    return {
+        "at": utc(change.at_ns),
+        "kind": change.kind.value,
+        "alias": clean(change.alias),
+        "scid": change.scid or None,
+        "before": change.before,
+        "after": change.after,
+        "text": clean(change.text, LONGEST_LINE),
+        "rate_before_msat": change.rate_before_msat,
+        "rate_after_msat": change.rate_after_msat,
     }
 
 

@@ -73,7 +73,7 @@ _TEMPLATES = {
     f"{LNCLI}.{Kind.INCREASE_CAPACITY}": "lncli openchannel --node_key {pubkey} "
     "--local_amt {amount_sat}",
     f"{LNCLI}.{Kind.RECONNECT_PEER}": "lncli connect "
-    "{pubkey}@$(lncli getnodeinfo {pubkey} | jq -r .node.addresses[0].addr)",
+    "{pubkey}@$(lncli getnodeinfo {pubkey} | jq -r '.node.addresses[0].addr')",
     f"{LNCLI}.{Kind.INVESTIGATE}": "lncli listchannels --peer {pubkey}",
     f"{CHARGE_LND}.{Kind.RAISE_FEES}": _CHARGE_FEE,
     f"{CHARGE_LND}.{Kind.LOWER_FEES}": _CHARGE_FEE.replace("{base_msat}", "0"),
@@ -103,8 +103,8 @@ def check_templates(templates: Mapping[str, str]) -> None:
             )
         if not isinstance(template, str) or not 0 < len(template) <= _LONGEST:
             raise ConfigError(f"template {shown!r} must be text of at most {_LONGEST} characters")
-        if not template.isascii() or not template.isprintable():
-            raise ConfigError(f"template {shown!r}: one line of printable ASCII, please")
+        if not all(" " <= char <= "~" or char == "\n" for char in template):
+            raise ConfigError(f"template {shown!r}: lines of printable ASCII, please")
         unknown = _fields(shown, template) - set(PLACEHOLDERS)
         if unknown:
             raise ConfigError(

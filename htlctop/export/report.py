@@ -1,7 +1,10 @@
 """The whole node as one report, in every format; its JSON is the contract `htlctop-report/1`."""
 
 import json
+from collections.abc import Sequence
 
+from htlctop.analysis.advice.models import Advice
+from htlctop.analysis.details import Change
 from htlctop.analysis.models import (
     CategoryRow,
     ChannelRow,
@@ -14,6 +17,7 @@ from htlctop.analysis.models import (
 )
 from htlctop.domain.types import NS
 from htlctop.export import csv, markdown, text
+from htlctop.export.advice import advice_json, change_json
 from htlctop.export.format import LONGEST_LINE, clean, utc
 from htlctop.export.formats import Format
 from htlctop.export.summary import summary, title
@@ -25,17 +29,20 @@ SCHEMA = "htlctop-report/1"
 Json = dict[str, object]
 
 
-def report(report: Report, form: Format) -> str:
-    """The report in a format: for people what is missed, why and where; for programs every row."""
+def report(
+    report: Report, form: Format, advice: Advice | None = None, changes: Sequence[Change] = ()
+) -> str:
+    """The report in a format: for people what is missed, why, where and what to do about it; for
+    programs every row."""
     match form:
         case Format.JSON:
-            return report_json(report)
+            return report_json(report, advice, changes)
         case Format.CSV:
             return report_csv(report)
         case Format.MD:
-            return markdown.render(summary(report))
+            return markdown.render(summary(report, advice, changes))
         case Format.TEXT:
-            return "\n".join([title(report), "", text.body(summary(report))])
+            return "\n".join([title(report), "", text.body(summary(report, advice, changes))])
 
 
 def report_csv(report: Report) -> str:
@@ -45,7 +52,9 @@ def report_csv(report: Report) -> str:
     return csv.render(Document(head, (ranked((*view.rows, *report.pairs)),)))
 
 
-def report_json(report: Report) -> str:
+def report_json(
+    report: Report, advice: Advice | None = None, changes: Sequence[Change] = ()
+) -> str:
     """The report as JSON: amounts integer msat, times RFC 3339 UTC, ids strings."""
     view = report.overview
     document: Json = {
@@ -66,6 +75,8 @@ def report_json(report: Report) -> str:
         ],
         "pairs": [_pair(row) for row in report.pairs],
     }
+    if advice is not None:
+        document |= advice_json(advice) | {"changes": [change_json(each) for each in changes]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

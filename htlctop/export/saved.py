@@ -90,6 +90,42 @@ class Item:
         """An object."""
         return Item(self._get(key), self._at(key))
 
+    def maybe_number(self, key: str) -> int | None:
+        """A whole number, or null."""
+        return None if self._get(key) is None else self.number(key)
+
+    def maybe_numbers(self, key: str) -> tuple[int, ...] | None:
+        """A list of whole numbers, or null."""
+        value = self._get(key)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            raise self._wrong(key, "a list")
+        listed = Item({str(at): each for at, each in enumerate(value)}, self._at(key))
+        return tuple(listed.number(str(at)) for at in range(len(value)))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings."""
+        value = self._get(key)
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self._wrong(key, "a list of strings")
+        return tuple(value)
+
+    def place(self, key: str) -> str:
+        """Where a field is, for a message."""
+        return self._at(key)
+
+    def has(self, key: str) -> bool:
+        """Whether it is there at all."""
+        return key in self._value
+
+    def pairs(self, key: str) -> tuple[tuple[str, object], ...]:
+        """Names and values of an object, in their order."""
+        value = self._get(key)
+        if not isinstance(value, dict):
+            raise self._wrong(key, "an object")
+        return tuple(value.items())
+
     def items(self, key: str, read: "Callable[[Item], T]") -> tuple[T, ...]:
         """What is read from each object of a list."""
         value = self._get(key)

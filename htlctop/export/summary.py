@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
+from htlctop.analysis.advice.models import Advice
+from htlctop.analysis.details import Change
 from htlctop.analysis.models import Gap, Overview, PairRow, PeerRow, Report, State
 from htlctop.domain.codes import Group
 from htlctop.export import rows
+from htlctop.export.advice import notes, to_do
 from htlctop.export.format import LONGEST_LINE, clean, count, name, sat, span, stamp
 from htlctop.export.table import Cell, Document, Field, Head, Table, Unit, table
 
-_TOP_PEERS, _TOP_PAIRS, _TOP_GAPS = 20, 10, 10
+_TOP_PEERS, _TOP_PAIRS, _TOP_GAPS, _TOP_CHANGES = 20, 10, 10, 20
+_CHANGED = "What changed, and what was missed an hour before and after"
 _SHOWN = (Group.LOST, Group.PRICED_OUT, Group.SENDER, Group.CONFIG, Group.ELSEWHERE, Group.OTHER)
 
 
@@ -20,7 +24,9 @@ def title(report: Report) -> str:
     return f"{name(node.alias, node.pubkey)} · {clean(node.network)} · lnd {clean(node.version)}"
 
 
-def summary(report: Report) -> Document:
+def summary(
+    report: Report, advice: Advice | None = None, changes: Sequence[Change] = ()
+) -> Document:
     """The figures of the whole node as sentences, and the top of its tables."""
     view = report.overview
     head = Head(f"Missed routing fees, {title(report)}", view.node, view.window,
@@ -32,8 +38,11 @@ def summary(report: Report) -> Document:
         table("why", "Why, fees in sat", rows.CATEGORIES, why),
         _peers(view.peers),
         _pairs(report.pairs),
+        *(to_do(advice) if advice is not None else ()),
+        table("", _CHANGED, rows.CHANGES, changes[-_TOP_CHANGES:]),
     )
-    return Document(head, tuple(each for each in tables if each.rows), tuple(_notes(view)))
+    said = (*_notes(view), *(notes(advice) if advice is not None else ()))
+    return Document(head, tuple(each for each in tables if each.rows), said)
 
 
 def _notes(view: Overview) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ MOST = 500
 """So many of the newest changes are told: a tool may set fees all day."""
 _REFILL = 0.10
 """A balance that rose by this part of the capacity, more than came in, was refilled."""
-_REFILL_WITHIN_NS = 3600 * NS
+_IN_FLIGHT_NS = 600 * NS
 _SAMPLE = 2_000
 
 
@@ -79,10 +79,9 @@ def _policies(
     history = reader.policy_history(tuple(channels), ground.window.from_ns, ground.until_ns)
     by_channel: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for point in history:
-        inbound = point.inbound_base_msat, point.inbound_rate_ppm
-        asked = f"{point.base_msat:,} msat + {point.rate_ppm:,} ppm"
-        if any(inbound):
-            asked += f", inbound {inbound[0]:,} msat + {inbound[1]:,} ppm"
+        asked = _fee(point.base_msat, point.rate_ppm)
+        if point.inbound_base_msat or point.inbound_rate_ppm:
+            asked += f", inbound {_fee(point.inbound_base_msat, point.inbound_rate_ppm)}"
         by_channel[point.channel].append((point.at_ns, asked))
     yield from _steps(ground, channels, by_channel, ChangeKind.FEE)
 
@@ -123,8 +122,8 @@ def _refills(
         rise = point.local_sat - before.local_sat
         if rise < _REFILL * channel.capacity_sat:
             continue
-        # The balance held until shortly before it was found changed, if it was kept long ago.
-        since_ns = max(before.at_ns, point.at_ns - _REFILL_WITHIN_NS)
+        # What settled since the balance before may have begun somewhat earlier.
+        since_ns = before.at_ns - _IN_FLIGHT_NS
         came_in = reader.settled((channel.id,), since_ns, point.at_ns + 1, _SAMPLE, incoming=True)
         inflow = sum(item.amount_msat + item.fee_msat for item in came_in) // 1000
         if rise - inflow >= _REFILL * channel.capacity_sat:
@@ -149,6 +148,10 @@ def _spans(ground: Ground, reader: StatsReader) -> Iterable[_Seen]:
 def _marks(ground: Ground, reader: StatsReader) -> Iterable[_Seen]:
     for mark in reader.marks(ground.window.from_ns, ground.until_ns):
         yield _Seen(mark.at_ns, ChangeKind.MARK, mark.peer, text=mark.text)
+
+
+def _fee(base_msat: int, rate_ppm: int) -> str:
+    return f"{base_msat:,} msat + {rate_ppm:,} ppm" if base_msat else f"{rate_ppm:,} ppm"
 
 
 def _within(ground: Ground, at_ns: int) -> bool:

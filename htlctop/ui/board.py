@@ -163,4 +163,5 @@ class Board:
         return value if isinstance(value, kind) else None
 
 
-_WINDOWED = (Overview, PeerDetail, ChannelDetail, PairDetail, NodeDetail, History, Advice)
+_WINDOWED = (Overview, PeerDetail, ChannelDetail, PairDetail, NodeDetail, History)
+"""Not Advice: it looks further back where the window is too short to advise from."""

@@ -153,7 +153,10 @@ class SyntheticAnswers:
 
 def message(peer: SimPeer, channel: SimChannel) -> ln.Channel:
     """A channel as ListChannels tells it."""
-    pending = (ln.HTLC(incoming=p.incoming) for p in channel.pending.values())
+    pending = (
+        ln.HTLC(incoming=p.incoming, amount=p.amount_msat // 1000, expiration_height=p.expiry)
+        for p in channel.pending.values()
+    )
     return ln.Channel(
         active=peer.link_up,
         remote_pubkey=peer.pubkey,

@@ -94,9 +94,13 @@ def figures(
         if len(head) + len(formula) + 2 <= width:
             lines.append(((head, Role.TEXT), (f"  {formula}", Role.DIM)))
         else:
-            lines.extend(paragraph(head.strip(), width, Role.TEXT, 3))
-            lines.extend(paragraph(f"   {formula}", width, Role.DIM, 3) if formula else ())
+            lines.append(fit(line(head), width, glyphs.more))
+            lines.extend(_indented(formula, width))
     return lines
+
+
+def _indented(text: str, width: int) -> list[Line]:
+    return [line(f"   {row}", Role.DIM) for row in wrap(text, max(1, width - 4), 4)]
 
 
 def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list[Line]:

@@ -144,8 +144,8 @@ def _row(
     pieces: list[Piece] = [(f"{mark} {title}", Role.STRONG if is_at else Role.TEXT)]
     pieces.extend(_cell(flows, (source.peer, end.peer), glyphs) for end in targets)
     if rest_msat is not None:
-        pieces.append((right(_amount(rest_msat, glyphs), _TOTAL), Role.DIM))
-    pieces.append((right(_amount(source.net_msat, glyphs), _TOTAL), Role.TEXT))
+        pieces.append((right(_total(rest_msat, glyphs), _TOTAL), Role.DIM))
+    pieces.append((right(_total(source.net_msat, glyphs), _TOTAL), Role.TEXT))
     return tuple(pieces)
 
 
@@ -169,6 +169,12 @@ def _amount(net_msat: int, glyphs: Glyphs) -> str:
     return "<1" if not sats else count(sats) if sats < 10_000 else short_sat(sats)
 
 
+def _total(net_msat: int, glyphs: Glyphs) -> str:
+    """The same in at most seven cells, which sums have."""
+    sats = (net_msat + 500) // 1000
+    return count(sats) if 10_000 <= sats < 1_000_000 else _amount(net_msat, glyphs)
+
+
 def _net(pair: PairRow | None) -> int | None:
     return None if pair is None else pair.sums.net_demand_msat
 
@@ -186,10 +192,10 @@ def _sum_row(
     glyphs: Glyphs,
 ) -> Line:
     text = f"  {left(label, names)}"
-    text += "".join(right(_amount(net, glyphs), _CELL - 1) + " " for net in nets)
+    text += "".join(right(_total(net, glyphs), _CELL - 1) + " " for net in nets)
     if rest_msat is not None:
-        text += right(_amount(rest_msat, glyphs), _TOTAL)
-    return line(text + right(_amount(all_msat, glyphs), _TOTAL), Role.DIM)
+        text += right(_total(rest_msat, glyphs), _TOTAL)
+    return line(text + right(_total(all_msat, glyphs), _TOTAL), Role.DIM)
 
 
 def _told(flows: Flows, width: int, glyphs: Glyphs) -> Line:

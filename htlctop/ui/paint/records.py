@@ -109,6 +109,7 @@ def policies(
     rows: Sequence[Policy], now_ns: int, width: int, glyphs: Glyphs, most: int = 8
 ) -> list[Line]:
     """What we asked and since when, newest first."""
+    rows = _without_vague(rows)
     several = len({row.scid for row in rows}) > 1
     lines: list[Line] = []
     for row in sorted(rows, key=lambda one: (-one.at_ns, one.scid))[:most]:
@@ -130,6 +131,22 @@ def policies(
     if len(rows) > most:
         lines.append(line(f" and {count(len(rows) - most)} older", Role.DIM))
     return lines
+
+
+def _without_vague(rows: Sequence[Policy]) -> list[Policy]:
+    """Without those known from FeeReport alone where the limits beside the same fees are known."""
+    told = {_fees(row) for row in rows if row.max_htlc_msat is not None}
+    return [row for row in rows if row.max_htlc_msat is not None or _fees(row) not in told]
+
+
+def _fees(row: Policy) -> tuple[str, int, int, int, int]:
+    return (
+        row.scid,
+        row.base_msat,
+        row.rate_ppm,
+        row.inbound_base_msat,
+        row.inbound_rate_ppm,
+    )
 
 
 def fee(base_msat: int, rate_ppm: int) -> str:

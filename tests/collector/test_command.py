@@ -153,13 +153,14 @@ def test_the_unit_carries_its_options_over_and_no_secret(tmp_path: Path) -> None
     secret = "lndconnect://node:1?macaroon=AgEDbG5kAA"
     made = service(
         "--lnddir", str(tmp_path / "my lnd"), "--store", "a%b.db", "--keep", "90d",
+        "--metrics", "9740", "--lnd-manage", "http://127.0.0.1:8081",
         HTLCTOP_NETWORK="signet", HTLCTOP_MACAROON="0201036c6e64",
     )  # fmt: skip
     assert made.returncode == 0
     (command,) = [line for line in made.stdout.splitlines() if line.startswith("ExecStart=")]
     assert command.startswith(f"ExecStart={sys.executable} -m htlctop collect --wait ")
     assert f'--lnddir "{tmp_path}/my lnd" --network signet' in command
-    assert command.endswith("/a%%b.db --keep 90d")
+    assert command.endswith("/a%%b.db --keep 90d --lnd-manage http://127.0.0.1:8081 --metrics 9740")
     for wanted in ("Type=notify", "WatchdogSec=", "ExecReload=", "NoNewPrivileges=yes"):
         assert wanted in made.stdout
     assert "0201036c6e64" not in made.stdout + made.stderr

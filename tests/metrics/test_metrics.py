@@ -82,6 +82,18 @@ def test_counters_are_those_of_everything_stored_and_gauges_those_of_the_window(
     assert samples["htlctop_in_flight", ()] == view.status.in_flight
 
 
+async def test_counters_never_go_back_while_the_store_grows(store_file):
+    before: Samples = {}
+    for fraction in (0.2, 0.5, 0.8, 1.0):
+        await service.ingest([TRAFFIC], store_file, until_fraction=fraction)
+        with closing(Scraper(lambda: service.open_analyst(store_file))) as scraper:
+            samples = parsed(scraper.metrics().body.decode())
+        counters = {key: value for key, value in samples.items() if key[0].endswith("_total")}
+        assert len(counters) > 15
+        assert [key for key in before if counters[key] < before[key]] == []
+        before = counters
+
+
 def test_openmetrics_is_spoken_to_those_who_ask_for_it(scraper):
     page = scraper.metrics("application/openmetrics-text; version=1.0.0")
     assert page.content_type.startswith("application/openmetrics-text")

@@ -86,7 +86,10 @@ class OpportunityService(Questions):
         try:
             if self._session is not None:
                 self._collecting = threading.Thread(
-                    target=self._collect, args=(self._session,), name="htlctop-collector"
+                    target=self._collect,
+                    args=(self._session,),
+                    name="htlctop-collector",
+                    daemon=True,
                 )
                 self._collecting.start()
             self._is_open = True

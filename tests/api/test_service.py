@@ -228,11 +228,18 @@ async def test_with_a_connection_it_collects_and_stops_when_it_is_closed(tmp_pat
         pass  # nobody holds the lock any more
 
 
-async def test_while_another_process_collects_it_reads(tmp_path, store_file):
+async def test_while_another_collects_it_reads_and_then_takes_over(store_file):
     await service.ingest([TRAFFIC], store_file, until_fraction=0.1)
-    async with (
-        StoreWriter(store_file),
-        OpportunityService.open(store_file, Connection("127.0.0.1:1")) as opened,
-    ):
+    other = StoreWriter(store_file)
+    await other.__aenter__()
+    async with OpportunityService.open(store_file, Connection("127.0.0.1:1")) as opened:
         assert (await opened.overview(ALL)).totals.forwards > 0
         await until(lambda: not opened.owns_collector)
+        await other.set_state("live")
+        assert (await opened.status()).state == "live", "what the other said"
+        await other.__aexit__(None, None, None)
+        async with asyncio.timeout(20):
+            while (await opened.status()).state != "waiting":  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert opened.owns_collector
+    assert not opened.owns_collector

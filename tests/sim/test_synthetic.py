@@ -23,6 +23,8 @@ from htlctop.wire.methods import Method
 
 SEEDS = (1, 2, 3)
 _ANCHORS_SAT = 660
+FIXED_TIMES_NS = 900 * NS
+"""Those who even out their own balances look at them so often; what they do depends on ours."""
 LEGAL = {
     ("FORWARD forward", "FORWARD settle", "UNKNOWN final settled"),
     ("FORWARD forward", "FORWARD fail", "UNKNOWN final failed"),
@@ -171,7 +173,7 @@ def test_an_action_changes_nothing_before_it_and_no_payment_after_it():
     plain.run(until_ns)
     filled.run(until_ns)
     began = [
-        {p.t_ns: (p.peer, p.amt_msat) for p in s.payments if p.kind != "rebalance"}
+        {p.t_ns: (p.peer, p.amt_msat) for p in s.payments if p.t_ns % FIXED_TIMES_NS}
         for s in (plain, filled)
     ]
     shared = began[0].keys() & began[1].keys()

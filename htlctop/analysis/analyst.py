@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from htlctop.analysis import drilldown, following, log
@@ -10,6 +10,7 @@ from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.changes import changes
 from htlctop.analysis.advice.explain import Explainer, Explanation
 from htlctop.analysis.advice.ground import Ground
+from htlctop.analysis.advice.kept import KeptAdvice
 from htlctop.analysis.advice.models import Advice, Curve
 from htlctop.analysis.details import (
     ChannelDetail,
@@ -21,13 +22,22 @@ from htlctop.analysis.details import (
 )
 from htlctop.analysis.filters import parse
 from htlctop.analysis.following import Cursor
-from htlctop.analysis.models import HtlcLine, Overview, PeerRow, Query, Report, StatusView, Totals
+from htlctop.analysis.models import (
+    HtlcLine,
+    Overview,
+    PeerRow,
+    Query,
+    Report,
+    StatusView,
+    Totals,
+    Window,
+)
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.ranking import by_demand, pair_rows, ranked
 from htlctop.analysis.series import series
-from htlctop.analysis.sums import add_up, category_rows, is_refused
+from htlctop.analysis.sums import Priced, add_up, category_rows, is_refused
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
@@ -53,6 +63,7 @@ class StoreAnalyst:
         self._settings = settings
         self._wall_ns = wall_ns
         self._advisor = Advisor(reader)
+        self._kept = KeptAdvice()
 
     def close(self) -> None:
         """Give the store back."""
@@ -134,12 +145,18 @@ class StoreAnalyst:
     def advice(self, query: Query) -> Advice:
         """What to do about it, drawn from seven days at least unless a start is given."""
         with self._moment(query) as moment:
-            return self._advisor.advise(_ground(moment, widened(query)))
+            return self._kept.get(
+                query,
+                moment.record.generation,
+                moment.status,
+                lambda: self._advisor.advise(_ground(moment, widened(query))),
+            )
 
     def curve(self, peer: int, query: Query) -> Curve | None:
         """A peer's liquidity curve, None without liquidity claims."""
         with self._moment(query) as moment:
-            return self._advisor.curve(_ground(moment, widened(query)), peer)
+            window = moment.window(widened(query))
+            return self._advisor.curve(_ground_of(moment, window, ()), peer)
 
     def explain(
         self, query: Query, peer: int | None = None, channel: int | None = None
@@ -210,10 +227,12 @@ class StoreAnalyst:
 
 def _ground(moment: Moment, query: Query) -> Ground:
     window = moment.window(query)
-    return Ground(
-        moment.node, moment.status, window, moment.intervals, moment.book,
-        moment.priced(window), moment.rates(window),
-    )  # fmt: skip
+    return _ground_of(moment, window, moment.priced(window))
+
+
+def _ground_of(moment: Moment, window: Window, priced: Sequence[Priced]) -> Ground:
+    rates = moment.rates(window)
+    return Ground(moment.node, moment.status, window, moment.intervals, moment.book, priced, rates)
 
 
 def _overview(moment: Moment, query: Query) -> Overview:

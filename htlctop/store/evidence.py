@@ -14,9 +14,16 @@ from htlctop.domain.evidence import (
     Settled,
 )
 
+_REMEMBERED = 64
+_DISORDER_NS = 10**9
+"""By how much rows may lie out of the order of their times, and more."""
+
 
 class EvidenceReads:
     """Implements `ports.EvidenceReader`; part of the store's reader, which runs its questions."""
+
+    def __init__(self) -> None:
+        self._first_seqs: dict[int, int] = {}
 
     def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:
         raise NotImplementedError
@@ -29,10 +36,13 @@ class EvidenceReads:
         found = self._run(
             "SELECT claim.seq, at, category, in_peer, in_channel, out_channel, amount, "
             "in_msat - out_msat, recovered, best_msat FROM claim JOIN htlc ON htlc.seq = claim.seq "
-            f"WHERE pool = ? AND pool IN (1, 2) AND out_peer = ? AND claim.seq >= ? "
+            f"WHERE pool = ? AND pool IN (1, 2) AND out_peer = ? AND claim.seq BETWEEN ? AND ? "
             f"AND NOT is_repeat AND at >= ? AND at < ? AND category IN ({_marks(categories)}) "
             "ORDER BY claim.seq DESC LIMIT ?",
-            (pool, peer, self._seq_at(from_ns), from_ns, until_ns, *categories, limit),
+            (
+                *(pool, peer, self._seq_at(from_ns), self._seq_at(until_ns + 2 * _DISORDER_NS)),
+                *(from_ns, until_ns, *categories, limit),
+            ),
         ).fetchall()
         return [LostClaim._make(row) for row in reversed(found)]
 
@@ -41,16 +51,19 @@ class EvidenceReads:
     ) -> list[Settled]:
         """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
         newest `limit` HTLCs of each."""
-        side = "in_channel = ? AND in_channel > 0" if incoming else "out_channel = ?"
-        order = "in_htlc" if incoming else "seq"
-        first = self._seq_at(from_ns)
+        first, last = self._seq_at(from_ns), self._seq_at(until_ns + 2 * _DISORDER_NS)
+        if incoming:
+            # Ids count up on a channel, so they are in order too; only the live end is fast.
+            side = "in_channel = ? AND in_channel > 0 ORDER BY in_htlc DESC"
+        else:
+            side = f"out_channel = ? AND seq BETWEEN {first} AND {last} ORDER BY seq DESC"
         found: list[Settled] = []
         for channel in channels:
             rows = self._run(
                 "SELECT at, out_msat, in_msat - out_msat FROM (SELECT seq, at, out_msat, in_msat, "
-                f"category FROM htlc WHERE {side} ORDER BY {order} DESC LIMIT ?) "
-                "WHERE category = 1 AND seq >= ? AND at >= ? AND at < ?",
-                (channel, limit, first, from_ns, until_ns),
+                f"category FROM htlc WHERE {side} LIMIT ?) "
+                "WHERE category = 1 AND seq BETWEEN ? AND ? AND at >= ? AND at < ?",
+                (channel, limit, first, last, from_ns, until_ns),
             )
             found += map(Settled._make, rows)
         return sorted(found)
@@ -149,19 +162,24 @@ class EvidenceReads:
     def _seq_at(self, at_ns: int) -> int:
         """A seq before which no HTLC began at or after a time: rows lie in time order, but for
         fractions of a second."""
-        at_ns -= 10**9
-        low, high = self._run(
-            "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM htlc"
-        ).fetchone()
+        if at_ns in self._first_seqs:
+            return self._first_seqs[at_ns]
+        began_ns = at_ns - _DISORDER_NS
+        # Apart, since SQLite finds either end at once but scans for both.
+        ((low,),) = self._run("SELECT coalesce(min(seq), 0) FROM htlc")
+        ((high,),) = self._run("SELECT coalesce(max(seq), 0) FROM htlc")
         while low < high:
             middle = (low + high) // 2
             found = self._run(
                 "SELECT seq, at FROM htlc WHERE seq > ? ORDER BY seq LIMIT 1", (middle,)
             ).fetchone()
-            if found is None or found[1] >= at_ns:
+            if found is None or found[1] >= began_ns:
                 high = middle
             else:
                 low = found[0]
+        if len(self._first_seqs) > _REMEMBERED:
+            self._first_seqs.clear()
+        self._first_seqs[at_ns] = int(low)
         return int(low)
 
 

@@ -32,6 +32,7 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
         self._db = open_reader(path)
         self._stop_at = float("inf")

@@ -28,7 +28,7 @@ from htlctop.analysis.advice.presence import (
     about_strange,
 )
 from htlctop.analysis.advice.sources import Sources
-from htlctop.domain.codes import PRICED_OUT, Category
+from htlctop.domain.codes import Category
 from htlctop.domain.ports import EvidenceReader
 
 LEAST_MSAT = 100_000
@@ -40,8 +40,10 @@ _LEAST_DAYS = 2
 _LEAST_CLAIMS = 10
 _SHARE = 0.10
 """A cause counts from this part of what the peer is expected to have missed."""
-_READ_IN_ALL = 24_000
-_LEAST_READ = 200
+_FEW = 12
+_READ_IN_ALL = 8_000
+_LEAST_READ = 40
+"""So many payments are looked at: of a few peers as many as of one, of many peers fewer each."""
 _MOST_FULL = 24
 _LIQUIDITY = (Kind.REBALANCE_OUTBOUND, Kind.RAISE_FEES, Kind.INCREASE_CAPACITY)
 
@@ -120,7 +122,7 @@ class Advisor:
         peers = self._peers(ground)
         # The most refused first: what can be spared is spared for them.
         every = sorted(peers.all(), key=lambda peer: (-ground.sums(peer).all_expected, peer))
-        most = max(_LEAST_READ, min(MOST_CLAIMS, _READ_IN_ALL // max(1, len(every))))
+        most = MOST_CLAIMS if len(every) <= _FEW else max(_LEAST_READ, _READ_IN_ALL // len(every))
         cases = {peer: self.case(ground, peer, most) for peer in every}
 
         def earns_ppm(peer: int) -> float:
@@ -160,7 +162,8 @@ class Advisor:
             )
             if ground.per_30d(room) >= least:
                 short.add(peer)
-            if sum(sums.claims.get(c, 0) for c in PRICED_OUT) >= 20:
+            # Lowering the fee can bring no more than all that was offered.
+            if ground.per_30d(sums.offered) >= least:
                 priced_out.add(peer)
             if ground.per_30d(sums.expected.get(Category.OFFLINE, 0)) >= least:
                 away.add(peer)

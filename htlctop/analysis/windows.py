@@ -11,6 +11,7 @@ from htlctop.errors import UsageError
 _UNITS = {"s": NS, "m": 60 * NS, "h": 3600 * NS, "d": 86_400 * NS}
 WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
 ALL = "all"
+LONGEST_NS = 100 * 365 * 86_400 * NS
 
 _MINUTE, _HOUR, _DAY = SPANS
 _WEEK = 7 * _DAY
@@ -27,8 +28,11 @@ _STEPS = (
 def duration_ns(text: str) -> int:
     """ "30s", "5m", "48h" or "30d" in ns. Raises UsageError for anything else, or for nothing."""
     number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isascii() or not number.isdigit() or not int(number):
+    is_number = number.isascii() and number.isdigit() and number.strip("0")
+    if unit not in _UNITS or not is_number:
         raise UsageError(f"{text!r} is not a duration; write 30s, 5m, 48h or 30d")
+    if len(number) > 9 or int(number) * _UNITS[unit] > LONGEST_NS:
+        raise UsageError(f"{text} is longer than anything that was ever seen; write 30d, or all")
     return int(number) * _UNITS[unit]
 
 

@@ -187,10 +187,11 @@ def window_query(
 
     if sum(item is not None for item in (window, hours, since)) > 1:
         raise UsageError("use one of --window, --hours and --since")
+    since_ns, until_ns = parse_time(since) if since else None, parse_time(until) if until else None
+    if since_ns is not None and until_ns is not None and since_ns >= until_ns:
+        raise UsageError(f"--since {since} is not before --until {until}: nothing lies between")
     return Query(
-        window=f"{hours}h" if hours else window or "24h",
-        since_ns=parse_time(since) if since else None,
-        until_ns=parse_time(until) if until else None,
+        window=f"{hours}h" if hours else window or "24h", since_ns=since_ns, until_ns=until_ns
     )
 
 
@@ -223,6 +224,9 @@ def store_path(given: Path | None, network: str | None) -> Path:
     return given or profile.store or data_folder() / f"{name}.db"
 
 
+_LAST_S = 7_258_118_400
+
+
 def parse_time(text: str, now: datetime | None = None) -> int:
     """A moment, ns since the epoch: RFC 3339 (UTC where no zone is given), or a duration ago.
 
@@ -240,8 +244,10 @@ def parse_time(text: str, now: datetime | None = None) -> int:
             raise UsageError(
                 f"{text!r} is no time; write 2026-11-21T14:00Z, or how long ago: 36h"
             ) from None
-        return int(now.timestamp() * 1e9) - ago
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * 10**9
+        return max(0, int(now.timestamp() * 1e9) - ago)
+    # Before 1970 and after 2200 there is nothing to look at.
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return int(min(max(seconds, 0), _LAST_S)) * 10**9
 
 
 def write_output(text: str, output: Path | None) -> None:

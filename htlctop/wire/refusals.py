@@ -69,6 +69,11 @@ _RULES = (
     ),
     _permission(
         "UNKNOWN UNAUTHENTICATED INVALID_ARGUMENT",
+        "binary-encoded macaroon",
+        "{node} says that this is no macaroon: name LND's readonly.macaroon with --macaroonpath",
+    ),
+    _permission(
+        "UNKNOWN UNAUTHENTICATED INVALID_ARGUMENT",
         "packet",
         "{node} cannot read the macaroon, it is damaged or cut off: copy the file again",
     ),

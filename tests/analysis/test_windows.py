@@ -44,6 +44,12 @@ def test_what_is_no_duration_is_refused(text):
         duration_ns(text)
 
 
+@pytest.mark.parametrize("text", ["36501d", "999999999d", "9" * 5000 + "s"])
+def test_what_no_clock_holds_is_no_duration_either(text):
+    with pytest.raises(UsageError, match="longer than anything"):
+        duration_ns(text)
+
+
 @pytest.mark.parametrize(
     ("ago", "width"),
     [(5 * MINUTE, MINUTE), (47 * HOUR, MINUTE), (49 * HOUR, HOUR), (61 * DAY, DAY)],

@@ -125,3 +125,10 @@ def test_a_text_from_the_wire_is_made_harmless() -> None:
     assert macaroon not in message
     assert message.isprintable()
     assert len(message) < 300
+
+
+def test_a_file_that_is_no_macaroon_is_told_apart() -> None:
+    details = "cannot determine data format of binary-encoded macaroon"
+    error = explain(Refusal("UNKNOWN", details), NODE, Method.GET_INFO)
+    assert type(error) is NodePermissionError
+    assert "is no macaroon: name LND's readonly.macaroon" in str(error)

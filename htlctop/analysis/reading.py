@@ -57,6 +57,8 @@ class ReadingThread:
         except StoreError:
             self._let_go()
             raise
+        except OverflowError:
+            raise UsageError("a time or number that was asked for is beyond any store") from None
 
     def _let_go(self) -> None:
         analyst, self._analyst = self._analyst, None

@@ -71,6 +71,10 @@ async def test_it_says_what_the_analyst_says(begun):
     assert (await begun.status()).events == report.overview.status.events
     with pytest.raises(UsageError):
         await begun.peer("nobody at all", ALL)
+    with pytest.raises(UsageError, match="beyond any store"):
+        await begun.overview(Query(since_ns=2**70))
+    with pytest.raises(UsageError):
+        await begun.htlc(2**70)
 
 
 async def test_the_loop_turns_while_the_store_is_read(begun):

@@ -122,7 +122,7 @@ class _Monitor:
 
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, self._signals.stop.set)
-        events = self._service.events()
+        events = self._service.events(since_open=True)
         stopping = asyncio.create_task(self._signals.stop.wait())
         tasks = [asyncio.create_task(self._show(events)), asyncio.create_task(self._watch())]
         try:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from htlctop.analysis.analyst import StoreAnalyst
+from htlctop.analysis.following import Cursor
 from htlctop.analysis.models import Query
 from htlctop.analysis.reading import ReadingThread
 from htlctop.config import Connection
@@ -50,6 +51,7 @@ class OpportunityService(Questions):
         self._stop = threading.Event()
         self._collecting: threading.Thread | None = None
         self._collector_error: Exception | None = None
+        self._opened_at: Cursor | None = None
         self._is_open = False
 
     @classmethod
@@ -84,6 +86,7 @@ class OpportunityService(Questions):
         if self._collecting is not None or self._stop.is_set():
             raise UsageError("a service is entered once; open another one")
         try:
+            self._opened_at = await self._now()
             if self._session is not None:
                 self._collecting = threading.Thread(
                     target=self._collect,
@@ -146,15 +149,16 @@ class OpportunityService(Questions):
         """Why no event can be read from the store at the moment, None while they can."""
         return self._follower.store_error
 
-    def events(self, limit: int = QUEUE) -> EventStream:
+    def events(self, limit: int = QUEUE, *, since_open: bool = False) -> EventStream:
         """HTLCs from now on, as they become visible in the store: `async for line in s.events()`.
 
         Each is told when it is first seen, and once more when its outcome comes later. It ends
         when the service is closed. `limit`: how many may wait to be taken; then the oldest is
-        dropped and counted.
+        dropped and counted. `since_open`: begin with what has come since the service was opened;
+        UsageError where somebody listens already.
         """
         self._check()
-        return self._follower.stream(limit)
+        return self._follower.stream(limit, self._opened_at if since_open else None)
 
     def on_event(self, callback: Callback, limit: int = QUEUE) -> Callable[[], None]:
         """Call back, in the event loop, with what `events` gives; sync or async. Returns what
@@ -172,6 +176,15 @@ class OpportunityService(Questions):
     def _check(self) -> None:
         if not self._is_open:
             raise UsageError("the service is not open: use it inside of its `async with`")
+
+    async def _now(self) -> Cursor | None:
+        """What is stored before we collect; None where only the collector makes it readable."""
+        try:
+            if not await asyncio.to_thread(self.store.exists):
+                return Cursor(0, ())
+            return await asyncio.wrap_future(self._reading.ask(lambda a: a.follow(None)[0]))
+        except (StoreError, OSError):
+            return None
 
     async def _until_readable(self) -> None:
         """The store can be read; on a first start the collector makes it meanwhile."""

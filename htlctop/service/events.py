@@ -17,7 +17,7 @@ from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.following import Cursor
 from htlctop.analysis.models import HtlcLine
 from htlctop.analysis.reading import ReadingThread
-from htlctop.errors import HtlctopError
+from htlctop.errors import HtlctopError, UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -99,14 +99,22 @@ class Follower:
         self._following: asyncio.Task[None] | None = None
         self._calling: set[asyncio.Task[None]] = set()
 
-    def stream(self, limit: int = QUEUE) -> EventStream:
-        """A new listener, told what happens from now on."""
+    def stream(self, limit: int = QUEUE, since: Cursor | None = None) -> EventStream:
+        """A new listener, told what happens from now on, or since a cursor.
+
+        Raises UsageError for a cursor while others listen already: all share one.
+        """
         stream = EventStream(limit)
-        self._streams.add(stream)
         if self._following is None or self._following.done():
             # Asked for now, so that nothing which is stored after this call can be missed.
-            started = self._reading.ask(lambda analyst: analyst.follow(None)[0])
-            self._following = asyncio.create_task(self._follow(started))
+            def start(analyst: StoreAnalyst) -> Cursor:
+                return since or analyst.follow(None)[0]
+
+            started = self._reading.ask(start)
+            self._following = asyncio.create_task(self._follow(started, start))
+        elif since is not None:
+            raise UsageError("ask for the events since the opening before any others")
+        self._streams.add(stream)
         return stream
 
     def call(self, callback: Callback, limit: int = QUEUE) -> Callable[[], None]:
@@ -130,7 +138,9 @@ class Follower:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    async def _follow(self, started: "Future[Cursor]") -> None:
+    async def _follow(
+        self, started: "Future[Cursor]", start: Callable[[StoreAnalyst], Cursor]
+    ) -> None:
         cursor: Cursor | None = None
         generation = -1
         while self._streams:
@@ -145,7 +155,7 @@ class Follower:
                     _log.warning("nothing new can be read: %s", error)
                 self.store_error = error
                 if cursor is None:
-                    started = self._reading.ask(lambda analyst: analyst.follow(None)[0])
+                    started = self._reading.ask(start)
                 await asyncio.sleep(RETRY_S)
                 continue
             generation, cursor = news.generation, news.cursor

@@ -109,6 +109,18 @@ async def test_events_are_told_as_they_become_visible(begun):
     assert begun.dropped_events == events.dropped == 0
 
 
+async def test_what_came_between_the_opening_and_the_asking_can_be_had(begun):
+    known = {line.seq for line in await begun.log(LogQuery(10_000))}
+    await more(begun)
+    new = {line.seq for line in await begun.log(LogQuery(10_000))} - known
+    events = begun.events(since_open=True)
+    async with asyncio.timeout(20):
+        while new:
+            new.discard((await anext(events)).seq)
+    with pytest.raises(UsageError, match="before any others"):
+        begun.events(since_open=True)
+
+
 async def test_a_listener_that_is_too_slow_loses_the_oldest_and_the_loss_is_counted(begun):
     slow, quick = begun.events(limit=5), begun.events()
     await more(begun)
@@ -220,7 +232,7 @@ async def test_with_a_connection_it_collects_and_stops_when_it_is_closed(tmp_pat
         async with OpportunityService.open(store_file, node) as opened:
             settled = 0
             async with asyncio.timeout(30):
-                async for line in opened.events():
+                async for line in opened.events(since_open=True):
                     settled += line.outcome is Outcome.SETTLED
                     if settled == 10:
                         break

@@ -31,22 +31,21 @@ class Flows:
         self.sources: tuple[End, ...] = ()
         self.targets: tuple[End, ...] = ()
         self.peak_msat = 0
-        self._by: dict[Pair, PairRow] = {}
+        self._ranks: dict[Pair, int] = {}
         self._at: Pair | None = None
         self._is_chosen = False
 
-    def replace(self, pairs: Iterable[PairRow], *, keep_order: bool = False) -> None:
-        """Take over new pairs; `keep_order` leaves rows and columns that are known in place."""
-        ranked = sorted(pairs, key=_rank)
+    def replace(self, pairs: Sequence[PairRow], *, keep_order: bool = False) -> None:
+        """Take over new pairs, ranked by net demand; `keep_order` leaves known ones in place."""
         if keep_order:
-            place = {key_of(pair): index for index, pair in enumerate(self.pairs)}
-            ranked.sort(key=lambda pair: place.get(key_of(pair), len(place)))
-        sources, targets = _sources(ranked), _targets(ranked)
+            last = len(self._ranks)
+            pairs = sorted(pairs, key=lambda pair: self._ranks.get(key_of(pair), last))
+        sources, targets = _ends(pairs)
         self.sources = _kept(sources, self.sources) if keep_order else sources
         self.targets = _kept(targets, self.targets) if keep_order else targets
-        self.pairs = tuple(ranked)
-        self._by = {key_of(pair): pair for pair in ranked}
-        self.peak_msat = max((pair.sums.net_demand_msat for pair in ranked), default=0)
+        self.pairs = tuple(pairs)
+        self._ranks = {key_of(pair): index for index, pair in enumerate(pairs)}
+        self.peak_msat = max((pair.sums.net_demand_msat for pair in pairs), default=0)
         if not self._is_chosen or self._at is None or not self._is_there(self._at):
             self._at = key_of(self.pairs[0]) if self.pairs else None
 
@@ -63,11 +62,12 @@ class Flows:
     @property
     def current(self) -> PairRow | None:
         """The pair under the cursor."""
-        return self._by.get(self._at) if self._at else None
+        return self.cell(*self._at) if self._at else None
 
     def cell(self, source: int, target: int) -> PairRow | None:
         """The pair of two peers, None where nobody wanted that way."""
-        return self._by.get((source, target))
+        rank = self._ranks.get((source, target))
+        return None if rank is None else self.pairs[rank]
 
     @property
     def row(self) -> int:
@@ -82,7 +82,7 @@ class Flows:
     @property
     def rank(self) -> int:
         """Where the cursor's pair is in the ranked list; 0 where there is no such pair."""
-        return next((i for i, pair in enumerate(self.pairs) if key_of(pair) == self._at), 0)
+        return self._ranks.get(self._at, 0) if self._at else 0
 
     def move(self, rows: int, columns: int) -> None:
         """Move the cursor over the matrix, within it."""
@@ -112,29 +112,29 @@ def key_of(pair: PairRow) -> Pair:
     return pair.in_peer, pair.out_peer
 
 
-def _rank(pair: PairRow) -> tuple[int, int, int, int]:
-    sums = pair.sums
-    return -sums.net_demand_msat, -sums.refused, pair.in_peer, pair.out_peer
-
-
 def _index(ends: Sequence[End], peer: int) -> int:
     return next((index for index, end in enumerate(ends) if end.peer == peer), 0)
 
 
-def _sources(pairs: Iterable[PairRow]) -> tuple[End, ...]:
-    return _ends((p.in_peer, p.in_pubkey, p.in_alias, p.sums.net_demand_msat) for p in pairs)
+def _ends(pairs: Iterable[PairRow]) -> tuple[tuple[End, ...], tuple[End, ...]]:
+    """The in-peers and the out-peers, each by the net demand of all its pairs."""
+    sources: dict[int, list[PairRow]] = {}
+    targets: dict[int, list[PairRow]] = {}
+    for pair in pairs:
+        sources.setdefault(pair.in_peer, []).append(pair)
+        targets.setdefault(pair.out_peer, []).append(pair)
+    return (
+        _ranked(End(p, o[0].in_pubkey, o[0].in_alias, _net(o)) for p, o in sources.items()),
+        _ranked(End(p, o[0].out_pubkey, o[0].out_alias, _net(o)) for p, o in targets.items()),
+    )
 
 
-def _targets(pairs: Iterable[PairRow]) -> tuple[End, ...]:
-    return _ends((p.out_peer, p.out_pubkey, p.out_alias, p.sums.net_demand_msat) for p in pairs)
+def _net(pairs: Iterable[PairRow]) -> int:
+    return sum(pair.sums.net_demand_msat for pair in pairs)
 
 
-def _ends(found: Iterable[tuple[int, str | None, str, int]]) -> tuple[End, ...]:
-    ends: dict[int, End] = {}
-    for peer, pubkey, alias, net in found:
-        before = ends[peer].net_msat if peer in ends else 0
-        ends[peer] = End(peer, pubkey, alias, before + net)
-    return tuple(sorted(ends.values(), key=lambda end: (-end.net_msat, end.peer)))
+def _ranked(ends: Iterable[End]) -> tuple[End, ...]:
+    return tuple(sorted(ends, key=lambda end: (-end.net_msat, end.peer)))
 
 
 def _kept(new: Sequence[End], old: Sequence[End]) -> tuple[End, ...]:

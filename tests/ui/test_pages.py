@@ -1,12 +1,20 @@
 """The views beyond tables and the drill-downs: golden screens, evidence, matrix, explanation."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from drive import SIZES, Driver, running
+from drive import PLAIN, SIZES, Driver, running
+from fake import FakeAnalyst
 from test_screens import check_golden, check_width
+from test_text import HOSTILE
 
-from htlctop.ui import subject
+from htlctop.analysis.advice.models import Advice
+from htlctop.analysis.details import Pending
+from htlctop.analysis.models import Query
+from htlctop.errors import StoreError
+from htlctop.ui import keys, subject
 from htlctop.ui.messages import Open
 from htlctop.ui.subject import Subject
 
@@ -51,3 +59,223 @@ async def test_every_page_looks_as_agreed(size: tuple[int, int]) -> None:
         async for name in everywhere(driver):
             check_width(driver, *size)
             check_golden("{}-{}x{}".format(name, *size), driver.lines)
+
+
+async def test_every_page_is_plain_ascii_where_the_terminal_is() -> None:
+    async with running((100, 30), manners=PLAIN) as driver:
+        async for name in everywhere(driver):
+            assert driver.text.isascii(), name
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (10, 4), (59, 9), (110, 15), (300, 90)])
+async def test_every_page_fits_any_terminal(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        async for _ in everywhere(driver):
+            check_width(driver, *size)
+
+
+@pytest.mark.parametrize("focus", ["Flows", "Opportunities", "History", "Node", "Channel", "Pair"])
+async def test_every_key_of_a_page_does_no_harm(focus: str, tmp_path: Path) -> None:
+    name = focus.lower()
+    async with running((80, 24), folder=tmp_path) as driver:
+        for action in keys.of(keys.Focus(focus)):
+            if action.name in ("quit", "leave", "help", "filter"):
+                continue
+            if name in VIEWS:
+                await driver.press(VIEWS[name])
+            else:
+                await driver.press("1")
+                await opened(driver, DRILL_DOWNS[name])
+            await driver.press(action.keys[0])
+            check_width(driver, 80, 24)
+            assert "cannot be" not in driver.text, action.name
+        assert driver.app.return_code is None
+
+
+async def test_hostile_names_are_harmless_on_every_page() -> None:
+    analyst = FakeAnalyst()
+    for index, name in enumerate(HOSTILE[: len(analyst.peers)]):
+        row = analyst.peers[index]
+        channels = tuple(replace(channel, alias=name) for channel in row.channels)
+        analyst.peers[index] = replace(row, alias=name, channels=channels)
+    analyst.lines = tuple(
+        replace(one, in_alias=HOSTILE[0], out_alias=HOSTILE[1]) for one in analyst.lines
+    )
+    async with running((100, 30), analyst=analyst) as driver:
+        async for name in everywhere(driver):
+            check_width(driver, 100, 30)
+            assert not {sign for sign in driver.text if sign < " " and sign != "\n"}, name
+            assert "\u202e" not in driver.text and "cannot be" not in driver.text, name
+
+
+@pytest.mark.parametrize(
+    ("part", "key"), [("overview", "3"), ("advice", "5"), ("history", "6"), ("node", "7")]
+)
+async def test_a_view_that_cannot_be_read_says_why_and_the_rest_goes_on(
+    part: str, key: str
+) -> None:
+    gone = StoreError("the disk is gone")
+    # What the Overview needs itself fails from then on only.
+    fail = {} if part == "overview" else {part: gone}
+    async with running(analyst=FakeAnalyst(fail=fail)) as driver:
+        driver.analyst.fail[part] = gone
+        await driver.press(key)
+        assert "cannot be read: the disk is gone" in driver.text
+        assert "bigfoot" in driver.text
+        driver.analyst.fail.clear()
+        await driver.changed(lambda analyst: None)
+        await driver.press("w")
+        assert "the disk is gone" not in driver.text
+
+
+# Flows
+
+
+async def test_flows_open_the_pair_under_the_cursor_and_come_back_to_it() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("3", "j", "enter")
+        assert "LNBIG [Hub-3] → ACINQ" in driver.lines[1]
+        await driver.press("u")
+        assert "[▓ 1,278]" in driver.text
+        await driver.press("l", "h", "k")
+        assert "[█ 2,555]" in driver.text
+
+
+async def test_flows_are_a_list_where_the_user_wants_one() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("3", "v")
+        assert "Flows by net demand" in driver.text
+        await driver.press("j")
+        assert any(row.startswith("▸fast⚡sats → ACINQ") for row in driver.lines)
+        await driver.press("v")
+        assert "▸ fast⚡sats" in driver.text
+
+
+async def test_flows_go_by_the_filter_and_say_how_many_match() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("3", "/", "k", "r", "a", "k")
+        assert "6 of 36" in driver.text
+        await driver.press("enter", "u")
+        assert "12/12 rows" in driver.text
+
+
+async def test_frozen_flows_stay_as_they_are() -> None:
+    def more(analyst: FakeAnalyst) -> None:
+        row = analyst.peers[1]
+        sums = replace(row.sums, demand_msat=row.sums.demand_msat + 90_000_000)
+        analyst.peers[1] = replace(row, sums=sums)
+
+    async with running((120, 32)) as driver:
+        await driver.press("3", "space")
+        before = driver.lines[1:]
+        await driver.changed(more)
+        assert driver.lines[1:] == before
+        await driver.press("space")
+        assert driver.lines[1:] != before
+
+
+async def test_a_click_moves_the_cursor_of_the_matrix() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("3")
+        y = next(at for at, row in enumerate(driver.lines) if row.startswith("  fast"))
+        x = driver.lines[y].index("203")
+        await driver.pilot.click(offset=(x + 1, y))
+        assert "[░   203]" in driver.text
+
+
+# Opportunities
+
+
+async def test_the_evidence_is_one_key_away_and_its_peer_another() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("5", "j")
+        assert "Bring 1.2M sat into Boltz" in driver.text
+        await driver.press("enter")
+        assert "opens the peer" in driver.text and "WORTH" not in driver.text
+        await driver.press("enter")
+        assert "Boltz  790001x3x0" in driver.text
+        await driver.press("u", "u")
+        assert driver.cursor_line.startswith("▸ Boltz")
+
+
+@pytest.mark.parametrize(
+    ("too_early", "why_none", "words"),
+    [
+        ("", "every payment was served", ["every payment was served"]),
+        ("too early: watched for 1 h", "", ["too early: watched for 1 h", "Nothing to do"]),
+    ],
+)
+async def test_no_advice_is_said_with_its_reason(
+    too_early: str, why_none: str, words: list[str]
+) -> None:
+    class Early(FakeAnalyst):
+        def advice(self, query: Query) -> Advice:
+            return replace(
+                super().advice(query),
+                opportunities=(),
+                hidden=0,
+                too_early=too_early,
+                why_none=why_none,
+            )
+
+    async with running((80, 24), analyst=Early()) as driver:
+        await driver.press("5")
+        for word in words:
+            assert word in driver.text
+
+
+# Drill-downs
+
+
+async def test_the_other_side_of_a_peer_is_read_only_when_it_is_turned_to() -> None:
+    async with running((120, 32)) as driver:
+        await opened(driver, subject.peer(1))
+        assert "explain" not in driver.analyst.calls
+        await driver.press("i")
+        assert "window 86,400 − gaps 6,600" in driver.text
+        await driver.press("u")
+        assert "Why (demand)" in driver.text
+        await driver.press("i", "i")
+        assert "Why (demand)" in driver.text
+
+
+async def test_a_peer_offers_its_command_to_be_copied_whole() -> None:
+    async with running((120, 40)) as driver:
+        await opened(driver, subject.peer(1))
+        page = driver.app.page
+        assert page is not None
+        copied = page.copied(driver.app.board)
+        assert copied is not None and copied.text.startswith("bos rebalance --in 0301")
+        assert "at most 98 sat" in copied.what
+        assert "…" not in copied.text and "0301ac…acac" in driver.text
+        await opened(driver, subject.channel(10))
+        page = driver.app.page
+        assert page is not None
+        found = page.copied(driver.app.board)
+        assert found is not None and found.text == "8000010"
+
+
+async def test_what_cannot_be_opened_any_more_says_so() -> None:
+    async with running((80, 24)) as driver:
+        await opened(driver, subject.htlc(7))
+        assert "the store does not hold this HTLC any more" in driver.text
+        await driver.press("u")
+        assert "ACINQ" in driver.text
+
+
+async def test_an_htlc_about_to_expire_is_an_alarm_on_the_node_page() -> None:
+    near = Pending("801000x12x1", 1, "ACINQ", False, 5_000_000, 861_004, 4)
+    async with running((120, 60), analyst=FakeAnalyst(pending=(near,))) as driver:
+        await driver.press("7")
+        assert "✖" in next(row for row in driver.lines if "4 blocks   " in row)
+
+
+async def test_a_node_with_nothing_to_tell_says_what_to_expect() -> None:
+    empty = FakeAnalyst(peers=[], categories=(), lines=(), pending=(), forwards=0, sends=4)
+    async with running((100, 50), analyst=empty) as driver:
+        await driver.press("3")
+        assert "this node forwarded nothing" in driver.text
+        await driver.press("6")
+        assert "nothing missed" in driver.text
+        await driver.press("7")
+        assert "no HTLC is on any channel" in driver.text

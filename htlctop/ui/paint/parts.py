@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from htlctop.analysis.models import UNKNOWN_PEER, CategoryRow, PairRow
 from htlctop.domain.codes import Group
-from htlctop.export.format import ascii_only, count, name, sat
+from htlctop.export.format import LONGEST_LINE, ascii_only, clean, count, name, sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import BLANK, Line, Piece, Role, fit, left, line, right, wrap
 
@@ -20,7 +20,8 @@ def called(alias: str, pubkey: str | None, peer: int, glyphs: Glyphs) -> str:
 
 
 def spelled(text: str, glyphs: Glyphs) -> str:
-    """Words of ours in signs this terminal has; names in them are already clean."""
+    """Words with names in them, made harmless, in signs this terminal has."""
+    text = clean(text, LONGEST_LINE)
     if not glyphs.ascii:
         return text
     return ascii_only(text.translate(_SPELLED))

@@ -52,15 +52,17 @@ def changes(
         )
     for change in sorted(rows, key=lambda one: -one.at_ns):
         lines.append(_change(change, now_ns, width, glyphs, named))
+        if width < 60 and (told := _values(change, glyphs)):
+            lines.append(fit(line(f"   {told}"), width, glyphs.more))
         if width < SHOWS_RATES and change.rate_before_msat is not None:
-            lines.append(line(f"   {_rates(change, glyphs)} missed per hour", Role.DIM))
+            lines.append(fit(line(f"   missed/h {_rates(change, glyphs)}", Role.DIM), width))
     return lines
 
 
 def _change(change: Change, now_ns: int, width: int, glyphs: Glyphs, named: bool) -> Line:
     when = moment(change.at_ns, now_ns)
     if width < 60:
-        text = f" {LETTERS[change.kind]} {when} {_what(change, glyphs, named)}"
+        text = f" {LETTERS[change.kind]} {when} {_about(change, glyphs, named)}"
         return fit(line(text), width, glyphs.more)
     pieces: list[Piece] = [
         (f" {LETTERS[change.kind]} ", Role.STRONG),
@@ -74,6 +76,17 @@ def _change(change: Change, now_ns: int, width: int, glyphs: Glyphs, named: bool
 
 
 def _what(change: Change, glyphs: Glyphs, named: bool) -> str:
+    words = (_about(change, glyphs, named), _values(change, glyphs))
+    return "  ".join(word for word in words if word)
+
+
+def _values(change: Change, glyphs: Glyphs) -> str:
+    if change.before and change.after:
+        return f"{change.before} {glyphs.arrow} {change.after}"
+    return change.before or change.after
+
+
+def _about(change: Change, glyphs: Glyphs, named: bool) -> str:
     words = []
     if named and change.peer:
         words.append(called(change.alias, None, change.peer, glyphs))
@@ -81,10 +94,6 @@ def _what(change: Change, glyphs: Glyphs, named: bool) -> str:
         words.append("whole node")
     if change.scid:
         words.append(change.scid)
-    if change.before and change.after:
-        words.append(f"{change.before} {glyphs.arrow} {change.after}")
-    elif change.before or change.after:
-        words.append(change.before or change.after)
     if change.text:
         text = clean(change.text)
         words.append(ascii_only(text) if glyphs.ascii else text)

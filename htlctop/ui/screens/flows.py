@@ -69,6 +69,7 @@ class FlowsScreen(FilteredScreen):
         self.as_list = False
         self._hold: Timer | None = None
         self._question: object = None
+        self._taken: object = None
 
     def compose(self) -> Iterable[Widget]:
         """The panes from top to bottom."""
@@ -114,13 +115,19 @@ class FlowsScreen(FilteredScreen):
         self.head.show(lambda width, _: (status_paint.status(board, width, glyphs),))
         self.pane.dimmed = status_paint.is_stale(board)
         held = self.held(board)
-        if view := held.flows:
-            question = held.question(Part.FLOWS)
-            pairs = (row for row in view.rows if isinstance(row, PairRow))
-            is_same = question == self._question
-            self.flows.replace(pairs, keep_order=self._hold is not None and is_same)
-            self._question = question
+        self._take(held)
         self.pane.show(partial(self._page, held))
+
+    def _take(self, board: Board) -> None:
+        """Take the pairs over where there are new ones, in their old order while it is held."""
+        view, question = board.flows, board.question(Part.FLOWS)
+        taken = view, self._hold is not None
+        if view is None or taken == self._taken:
+            return
+        keep_order = self._hold is not None and question == self._question
+        pairs = [row for row in view.rows if isinstance(row, PairRow)]
+        self.flows.replace(pairs, keep_order=keep_order)
+        self._taken, self._question = taken, question
 
     def _page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         if text := board.failure(Part.FLOWS):

@@ -96,7 +96,7 @@ class OpportunitiesScreen(BaseScreen):
         view = held.advice
         self._show_told(view)
         self.table.styles.height = self._table_height(len(view.opportunities) if view else 0)
-        self.table.show(_content(view, held, self._columns))
+        self.table.show(_content(view, held, self._columns, self.size.width))
         self._show_evidence()
 
     def _table_height(self, rows: int) -> str | int:
@@ -116,7 +116,9 @@ class OpportunitiesScreen(BaseScreen):
 
     def _evidence(self, one: Opportunity | None, width: int, height: int) -> tuple[Line, ...]:
         glyphs = self.look.glyphs
-        hint = f"; u back, {key_name('enter', glyphs.ascii)} opens the peer"
+        hint = "; u back"
+        if width >= 60:
+            hint += f", {key_name('enter', glyphs.ascii)} opens the peer"
         text = f"Why, and what to do{hint if self.is_evidence else ''}"
         title = rule(text, width, glyphs)
         if one is None:
@@ -199,9 +201,9 @@ class OpportunitiesScreen(BaseScreen):
 
 
 def _content(
-    view: Advice | None, board: Board, columns: Sequence[Column[Opportunity]]
+    view: Advice | None, board: Board, columns: Sequence[Column[Opportunity]], width: int
 ) -> Content[Opportunity]:
-    title = "What to do, by what it is worth"
+    title = "What to do, by what it is worth" if width >= 60 else "What to do"
     empty: tuple[str, ...] = ("reading ...",)
     if text := board.failure(Part.ADVICE):
         title, empty = f"cannot be read: {text}", ()

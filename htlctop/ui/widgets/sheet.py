@@ -12,26 +12,30 @@ class Sheet(Pane):
     """A pane whose painter may give more lines than fit."""
 
     top = 0
-    _length = 0
+    _height = 0
+    _painted: Sequence[Line] = ()
 
     def repaint(self) -> None:
         """Ask the painter again and show the part scrolled to."""
         width, height = self.size
         if self._painter is None or not width or not height:
             return
-        lines: Sequence[Line] = guarded(self._painter, width, height)
-        self._length = len(lines)
-        self.top = max(0, min(self.top, self._length - height))
-        self.put(lines[self.top : self.top + height])
+        self._height, self._painted = height, guarded(self._painter, width, height)
+        self._put()
+
+    def _put(self) -> None:
+        """Show the part scrolled to of what is painted."""
+        self.top = max(0, min(self.top, len(self._painted) - self._height))
+        self.put(self._painted[self.top : self.top + self._height])
 
     def scroll_by(self, lines: int) -> None:
         """Move by some lines, down if positive, within the page."""
-        self.top = max(0, min(self.top + lines, self._length - self.size.height))
-        self.repaint()
+        self.top += lines
+        self._put()
 
     def scroll_home_or_end(self, end: bool) -> None:
         """To the first or the last line."""
-        self.scroll_by(self._length if end else -self._length)
+        self.scroll_by(len(self._painted) if end else -self.top)
 
     @property
     def page_height(self) -> int:

@@ -1,0 +1,122 @@
+"""The matrix of who wanted to reach whom: sums, the cursor, what is in view."""
+
+import re
+
+import pytest
+from fake import FakeAnalyst
+from rich.cells import cell_len
+
+from htlctop.analysis.models import By, PairRow, Query, SortKey, Sums
+from htlctop.ui.flows import Flows, key_of
+from htlctop.ui.glyphs import ASCII, BLOCKS
+from htlctop.ui.paint.flows import View, page
+from htlctop.ui.text import plain
+
+
+def pairs() -> list[PairRow]:
+    rows = FakeAnalyst().overview(Query(by=By.PAIR, sort=SortKey.DEMAND)).rows
+    return [row for row in rows if isinstance(row, PairRow)]
+
+
+def flows() -> Flows:
+    made = Flows()
+    made.replace(pairs())
+    return made
+
+
+def pair(source: int, target: int, net: int) -> PairRow:
+    return PairRow(source, None, f"p{source}", target, None, f"p{target}", Sums(demand_msat=net))
+
+
+def text(made: Flows, width: int, height: int, view: View | None = None) -> list[str]:
+    return [plain(row) for row in page(made, view or View(), (), width, height, BLOCKS)]
+
+
+def test_rows_and_columns_add_up_to_the_node():
+    made = flows()
+    total = sum(one.sums.net_demand_msat for one in pairs())
+    assert sum(end.net_msat for end in made.sources) == total
+    assert sum(end.net_msat for end in made.targets) == total
+
+
+@pytest.mark.parametrize("size", [(200, 40), (120, 30), (80, 12), (60, 7)])
+def test_every_line_of_the_matrix_adds_up_with_the_others(size: tuple[int, int]):
+    lines, names = text(flows(), *size), 2 + min(24, max(12, size[0] // 6))
+    for row in lines[2:-1]:
+        figures = [
+            int(found.replace(",", ""))
+            for found in re.findall(r"(?<![\w.])\d[\d,]*(?=[\] ]|$)", row[names:])
+        ]
+        if len(figures) > 1:
+            assert abs(sum(figures[:-1]) - figures[-1]) <= len(figures)
+
+
+def test_the_cursor_starts_on_the_largest_pair_and_stays_with_its_pair():
+    made = Flows()
+    made.replace([pair(1, 2, 50), pair(3, 4, 40)])
+    assert made.at == (1, 2)
+    made.replace([pair(3, 4, 90), pair(1, 2, 50)])
+    assert made.at == (3, 4)
+    made.move(0, 0)
+    made.replace([pair(1, 2, 99), pair(3, 4, 90)])
+    assert made.at == (3, 4)
+
+
+def test_a_pair_that_vanishes_gives_the_cursor_to_the_largest():
+    made = Flows()
+    made.replace([pair(1, 2, 50), pair(3, 4, 40)])
+    made.step(1)
+    made.replace([pair(1, 2, 50)])
+    assert made.at == (1, 2)
+    made.replace([])
+    assert made.at is None and made.current is None
+
+
+def test_the_cursor_keeps_within_the_matrix_and_the_list():
+    made = flows()
+    made.move(-99, -99)
+    assert (made.row, made.column) == (0, 0)
+    made.move(99, 99)
+    assert (made.row, made.column) == (len(made.sources) - 1, len(made.targets) - 1)
+    made.step(-999)
+    assert made.at == key_of(made.pairs[0])
+    made.step(999)
+    assert made.at == key_of(made.pairs[-1])
+
+
+def test_order_held_leaves_rows_and_columns_where_they_are():
+    made = Flows()
+    made.replace([pair(1, 2, 50), pair(3, 4, 40)])
+    made.replace([pair(3, 4, 90), pair(1, 2, 50), pair(5, 6, 1)], keep_order=True)
+    assert [end.peer for end in made.sources] == [1, 3, 5]
+    assert [key_of(one) for one in made.pairs] == [(1, 2), (3, 4), (5, 6)]
+
+
+def test_the_view_follows_the_cursor_and_a_click_hits_what_is_painted():
+    made, view = flows(), View()
+    made.move(99, 99)
+    lines = text(made, 80, 12, view)
+    row, column = next((y, row.index("[")) for y, row in enumerate(lines) if "[" in row[20:])
+    assert view.hit(column, row) == made.at
+    assert view.hit(0, 0) is None
+    text(made, 40, 12, view)
+    assert view.hit(3, 2) is not None
+
+
+def test_a_cell_nobody_wanted_says_so():
+    made = flows()
+    made.move(0, 1)
+    while made.current is not None:
+        made.move(1, 0)
+    assert "nothing refused this way" in text(made, 120, 30)[-1]
+
+
+@pytest.mark.parametrize("width", [1, 5, 24, 59, 60, 61, 79, 80, 133, 200])
+def test_nothing_is_wider_or_higher_than_its_pane(width: int):
+    for height in (1, 2, 5, 7, 12, 40):
+        for glyphs in (BLOCKS, ASCII):
+            lines = page(flows(), View(), (), width, height, glyphs)
+            assert len(lines) <= height
+            if width >= 60:
+                assert all(cell_len(plain(row)) <= width for row in lines)
+            assert glyphs is BLOCKS or all(plain(row).isascii() for row in lines)

@@ -88,7 +88,7 @@ def figures(
         formula = f"= {spelled(one.formula, glyphs)}" if one.formula else ""
         if width < 60:
             lines.extend(paragraph(f"{name}: {told}", width, Role.TEXT, 3))
-            lines.extend(paragraph(f"  {formula}", width, Role.DIM, 3) if formula else ())
+            lines.extend(paragraph(f"  {formula}", width, Role.DIM, 40) if formula else ())
             continue
         head = f" {left(name, room, glyphs.more)}{right(told, 14) if len(told) <= 14 else told}"
         if len(head) + len(formula) + 2 <= width:
@@ -100,7 +100,7 @@ def figures(
 
 
 def _indented(text: str, width: int) -> list[Line]:
-    return [line(f"   {row}", Role.DIM) for row in wrap(text, max(1, width - 4), 4)]
+    return [line(f"   {row}", Role.DIM) for row in wrap(text, max(1, width - 4), 40)]
 
 
 def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list[Line]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from htlctop.analysis.models import UNKNOWN_PEER, CategoryRow, PairRow
 from htlctop.domain.codes import Group
-from htlctop.export.format import LONGEST_LINE, ascii_only, clean, count, name, sat
+from htlctop.export.format import ascii_only, clean, count, name, sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import BLANK, Line, Piece, Role, fit, left, line, right, wrap
 
 SIDE_BY_SIDE = 66
 _MOST_SOURCES = 12
+_LONGEST = 4_000
 
 
 def called(alias: str, pubkey: str | None, peer: int, glyphs: Glyphs) -> str:
@@ -21,7 +22,7 @@ def called(alias: str, pubkey: str | None, peer: int, glyphs: Glyphs) -> str:
 
 def spelled(text: str, glyphs: Glyphs) -> str:
     """Words with names in them, made harmless, in signs this terminal has."""
-    text = clean(text, LONGEST_LINE)
+    text = clean(text, _LONGEST)
     if not glyphs.ascii:
         return text
     return ascii_only(text.translate(_SPELLED))

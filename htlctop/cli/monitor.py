@@ -111,6 +111,7 @@ class _Monitor:
         self._output = _Output()
         self._started_ns = time.time_ns()
         self._said: tuple[str, str] | None = None
+        self._told = ""
         self._was_live = False
 
     async def run(self, seconds: float | None) -> None:
@@ -166,7 +167,10 @@ class _Monitor:
         while True:
             if self._service.collector_error is not None:
                 raise self._service.collector_error
-            await self._say(await self._service.status())
+            try:
+                await self._say(await self._service.status())
+            except StoreError as error:
+                self._tell(str(error))  # it may pass; the lines wait meanwhile
             await asyncio.sleep(_STATUS_S)
 
     async def _say(self, status: "StatusView") -> None:
@@ -183,8 +187,14 @@ class _Monitor:
             await self._output.write(status_json(status, time.time_ns()))
         else:
             beside = "" if self._service.owns_collector else " (another htlctop collects)"
+            self._tell(f"{status_text(status)}{beside}")
+
+    def _tell(self, text: str) -> None:
+        """To a person, the same thing once."""
+        if text != self._told:
+            self._told = text
             with suppress(OSError):
-                click.echo(f"htlctop: {status_text(status)}{beside}", err=True)
+                click.echo(f"htlctop: {text}", err=True)
 
     async def _complain(self) -> None:
         """The time is over, and the node was never listened to."""

@@ -45,6 +45,12 @@ class EventStream:
         self._limit = limit
         self._news = asyncio.Event()
         self._ended = False
+        self._failure: Exception | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more will come."""
+        return self._ended
 
     @property
     def waiting(self) -> int:
@@ -56,6 +62,8 @@ class EventStream:
 
     async def __anext__(self) -> HtlcLine:
         while not self._lines:
+            if self._failure is not None:
+                raise self._failure
             if self._ended:
                 raise StopAsyncIteration
             self._news.clear()
@@ -74,9 +82,9 @@ class EventStream:
         self._news.set()
         return room
 
-    def close(self) -> None:
-        """No more will come; what has come can still be taken."""
-        self._ended = True
+    def close(self, failure: Exception | None = None) -> None:
+        """No more will come; what has come can still be taken, and then a failure is raised."""
+        self._ended, self._failure = True, failure
         self._news.set()
 
 
@@ -141,9 +149,19 @@ class Follower:
     async def _follow(
         self, started: "Future[Cursor]", start: Callable[[StoreAnalyst], Cursor]
     ) -> None:
+        try:
+            await self._follow_on(started, start)
+        except Exception as error:
+            # A fault of ours: whoever listens is told, instead of waiting for ever.
+            for stream in list(self._streams):
+                stream.close(error)
+
+    async def _follow_on(
+        self, started: "Future[Cursor]", start: Callable[[StoreAnalyst], Cursor]
+    ) -> None:
         cursor: Cursor | None = None
         generation = -1
-        while self._streams:
+        while not all(stream.is_closed for stream in self._streams):
             try:
                 if cursor is None:
                     cursor = await asyncio.wrap_future(started)
@@ -168,6 +186,12 @@ class Follower:
             self.dropped += sum(not stream.put(line) for line in lines)
 
     async def _deliver(self, stream: EventStream, callback: Callback) -> None:
+        try:
+            await self._call_back(stream, callback)
+        except Exception as error:
+            self._count(error)  # what ended the stream, not one of the callback's own
+
+    async def _call_back(self, stream: EventStream, callback: Callback) -> None:
         async for line in stream:
             try:
                 answer = callback(line)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
+from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import HtlcLine, Query
 from htlctop.analysis.ports import LogQuery
 from htlctop.config import Connection
 from htlctop.domain.codes import Outcome
-from htlctop.errors import StoreError, UsageError
+from htlctop.errors import StoreError, StoreUnavailableError, UsageError
 from htlctop.service import OpportunityService
+from htlctop.service import events as events_module
 from htlctop.sim.recordings import TRAFFIC
 from htlctop.store.writer import StoreWriter
 from tests.nodes import simulated
@@ -180,6 +182,38 @@ async def test_a_stream_nobody_holds_any_more_is_forgotten(begun):
         await more(begun)
         await anext(kept)
     assert begun.dropped_events == 0
+
+
+async def test_a_fault_of_ours_comes_out_at_whoever_listens(begun, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(StoreAnalyst, "follow", broken)
+    events = begun.events()
+    begun.on_event(print)
+    async with asyncio.timeout(20):
+        with pytest.raises(ZeroDivisionError):
+            await anext(events)
+    await until(lambda: begun.callback_errors == 1)
+    assert isinstance(begun.last_callback_error, ZeroDivisionError)
+
+
+async def test_a_store_that_cannot_be_read_for_a_while_is_read_again(begun, monkeypatch):
+    follow = StoreAnalyst.follow
+    fails = iter([True, True, False])
+
+    def at_times(*arguments: object) -> object:
+        if next(fails, False):
+            raise StoreUnavailableError("busy")
+        return follow(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(StoreAnalyst, "follow", at_times)
+    monkeypatch.setattr(events_module, "RETRY_S", 0.01)
+    events = begun.events(since_open=True)
+    await more(begun)
+    async with asyncio.timeout(20):
+        await anext(events)
+    assert begun.events_error is None
 
 
 async def test_closing_ends_iterators_and_questions_in_any_order(store_file):

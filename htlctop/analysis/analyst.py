@@ -172,9 +172,11 @@ class StoreAnalyst:
                 return explainer.channel(channel)
             if peer is None:
                 return explainer.node()
-            if not ground.book.channels_of(peer):
+            channels = ground.book.channels_of(peer)
+            if not channels:
                 raise UsageError("the store knows no such peer")
-            return explainer.peer(peer, self._advisor.advise(wide).opportunities)
+            sources = moment.priced_pairs(ground.window, channels)
+            return explainer.peer(peer, sources, self._advisor.advise(wide).opportunities)
 
     def find_peer(self, text: str) -> PeerRow:
         """The peer of a public key (or its beginning), an exact name, or a scid in any form.

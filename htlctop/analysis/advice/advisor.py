@@ -14,12 +14,10 @@ from htlctop.analysis.advice.liquidity import about_liquidity
 from htlctop.analysis.advice.models import (
     Advice,
     ChannelSetting,
-    Confidence,
     Curve,
     Figure,
     Kind,
     Opportunity,
-    Urgency,
 )
 from htlctop.analysis.advice.presence import (
     FULL,
@@ -28,6 +26,7 @@ from htlctop.analysis.advice.presence import (
     about_strange,
 )
 from htlctop.analysis.advice.sources import Sources
+from htlctop.analysis.advice.urgency import LEAST_H, confidence, urgency
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import EvidenceReader
 
@@ -35,7 +34,6 @@ LEAST_MSAT = 100_000
 """Per 30 days: less is not worth a line."""
 LEAST_PART = 0.005
 """Of what is earned."""
-_LEAST_H = 24
 _LEAST_DAYS = 2
 _LEAST_CLAIMS = 10
 _SHARE = 0.10
@@ -257,13 +255,13 @@ def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
 def too_early(ground: Ground) -> str:
     """In words, why nothing is said about a month yet; "" where enough was watched."""
     days = ground.watched.days(ground.window.from_ns, ground.until_ns)
-    if ground.covered_h >= _LEAST_H and days >= _LEAST_DAYS:
+    if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
         return ""
     hours = ground.covered_ns / HOUR_NS
     seen = f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"
     return (
         f"too early: watched for {seen}; what a month is worth can be said after "
-        f"{_LEAST_H} h on {_LEAST_DAYS} days"
+        f"{LEAST_H} h on {_LEAST_DAYS} days"
     )
 
 
@@ -282,8 +280,8 @@ def _opportunity(
         channels=tuple(book.channel_id_of(channel) for channel in finding.channels),
         worth_msat=finding.worth_msat,
         per_30d_msat=None if early or not month else scaled_range(month, finding.count),
-        urgency=_urgency(ground, finding, month),
-        confidence=_confidence(ground, finding),
+        urgency=urgency(ground, finding, month),
+        confidence=confidence(ground, finding),
         amount_msat=finding.amount_msat,
         break_even_ppm=finding.break_even_ppm,
         ceiling_ppm=finding.ceiling_ppm,
@@ -313,50 +311,3 @@ def _evidence(ground: Ground, finding: Finding, month: float | None) -> Iterable
         yield Figure("per 30 days", round(month), "msat", formula)
     for kind in finding.also:
         yield Figure("also holds", kind.value)
-
-
-def _urgency(ground: Ground, finding: Finding, month: float) -> Urgency:
-    enough, per_day, share = _urgency_inputs(ground, finding.peer, finding.count)
-    revenue = round(40 * min(1.0, month / enough))
-    frequency = round(30 * min(1.0, per_day / 10))
-    rate = round(30 * share)
-    return Urgency(revenue + frequency + rate, revenue, frequency, rate)
-
-
-def _urgency_inputs(ground: Ground, peer: int, count: int) -> tuple[float, float, float]:
-    """(what is much per 30 days in msat, events per watched day, the failed share by fee)."""
-    enough = max(1_000_000, 0.05 * ground.per_30d(ground.earned_msat))
-    per_day = count / ground.covered_days if ground.covered_days else 0.0
-    return enough, per_day, ground.sums(peer).failed_share
-
-
-def urgency_figures(ground: Ground, item: Opportunity) -> list[Figure]:
-    """How the parts of an opportunity's urgency come about."""
-    enough, per_day, share = _urgency_inputs(ground, item.peer, item.count)
-    month, parts = ground.per_30d(item.worth_msat), item.urgency
-    return [
-        Figure(
-            "urgency: revenue", parts.revenue, "",
-            f"40 × min(1, per 30 days {whole(round(month, 3))} ÷ {whole(round(enough, 3))})",
-        ),
-        Figure(
-            "urgency: frequency", parts.frequency, "",
-            f"30 × min(1, seen per watched day {whole(round(per_day, 6))} ÷ 10)",
-        ),
-        Figure(
-            "urgency: rate", parts.rate, "",
-            f"30 × failed share of fees {whole(round(share, 6))}",
-        ),
-        Figure(
-            "urgency", parts.total, "",
-            f"{parts.revenue} + {parts.frequency} + {parts.rate}",
-        ),
-    ]  # fmt: skip
-
-
-def _confidence(ground: Ground, finding: Finding) -> Confidence:
-    if finding.guess or finding.count < 20 or ground.covered_h < _LEAST_H:
-        return Confidence.LOW
-    if finding.count >= 100 and ground.covered_h >= 72:
-        return Confidence.HIGH
-    return Confidence.MEDIUM

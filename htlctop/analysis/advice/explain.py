@@ -6,20 +6,21 @@ with words beside the numbers that say what they are.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from htlctop.analysis.advice.advisor import Advisor, urgency_figures
+from htlctop.analysis.advice.advisor import Advisor
+from htlctop.analysis.advice.arithmetic import cell_figures, net_msat, plus, totals
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.advice.interval import poisson_range
 from htlctop.analysis.advice.models import Figure, Opportunity
-from htlctop.analysis.formulas import Rate
+from htlctop.analysis.advice.urgency import urgency_figures
 from htlctop.analysis.models import UNKNOWN_PEER, NodeView, StatusView, Sums, Window
 from htlctop.analysis.sums import Priced, add_up
 from htlctop.analysis.windows import align
-from htlctop.domain.codes import LOST, PRICED_OUT, Category
+from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.types import Settings
 
@@ -69,13 +70,19 @@ class Explainer:
             (self._ground.book.alias_of(peer) or "unknown peer", add_up(items))
             for peer, items in sorted(by_peer.items())
         ]
-        sections = [self._watched(), Section("Sums over the peers", tuple(_totals(parts)))]
+        sections = [self._watched(), Section("Sums over the peers", tuple(totals(parts)))]
         return self._explanation("the node", sections)
 
-    def peer(self, peer: int, opportunities: Sequence[Opportunity]) -> Explanation:
-        """A peer: its rate, each cause on each channel, the sums, and its advice."""
+    def peer(
+        self, peer: int, sources: Sequence[Priced], opportunities: Sequence[Opportunity]
+    ) -> Explanation:
+        """A peer: its rate, each cause on each channel, the sums, whom it came from, its advice.
+
+        `sources` are its cells by incoming peer.
+        """
         items = [item for item in self._ground.priced if item.peer == peer]
         sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
+        sections += self._sources(items, sources)
         if peer != UNKNOWN_PEER:
             case = self._advisor.case(self._wide, peer)
             sections += [self._balances(case), self._bids(case), self._curve(case)]
@@ -163,10 +170,32 @@ class Explainer:
             category = Category(item.cell.category)
             name = f"{category.label} on {book.scid_of(item.cell.channel) or 'no channel'}"
             parts.append((name, add_up([item])))
-            figures = _cell_figures(item, category, rate)
+            figures = cell_figures(item, category, rate)
             if figures:
                 yield Section(name, tuple(figures))
-        yield Section("Sums", tuple(_totals(parts)))
+        yield Section("Sums", tuple(totals(parts)))
+
+    def _sources(self, items: Sequence[Priced], sources: Sequence[Priced]) -> Iterable[Section]:
+        """From whom: each has its share, by net demand, of what every cell expects."""
+        whole = {(i.cell.channel, i.cell.category): i.expected_msat for i in items}
+        nets: dict[tuple[int, int], int] = defaultdict(int)
+        by_source: dict[int, list[Priced]] = defaultdict(list)
+        for item in sources:
+            by_source[item.cell.in_peer].append(item)
+            nets[item.cell.channel, item.cell.category] += max(0, net_msat(item))
+        for source in sorted(by_source):
+            mine = by_source[source]
+            shares = [
+                f"{whole.get(key, 0):,} × {net_msat(item):,} ÷ {nets[key]:,}"
+                for item in mine
+                for key in [(item.cell.channel, item.cell.category)]
+                if item.expected_msat
+            ]
+            name = self._ground.book.alias_of(source) or "unknown peer"
+            figures = list(totals([(name, add_up([item])) for item in mine]))
+            at = next(i for i, f in enumerate(figures) if f.name == "expected, missed")
+            figures[at] = replace(figures[at], formula=" + ".join(shares))
+            yield Section(f"From {name}", tuple(f for f in figures if f.value))
 
     def _balances(self, case: PeerCase) -> Section:
         locals_ = [c.local_sat or 0 for c in case.channels]
@@ -183,8 +212,8 @@ class Explainer:
             ]
         if case.capacity_sat:
             figures += [
-                Figure("our side", sum(locals_), "sat", _plus(locals_)),
-                Figure("capacity", sum(capacities), "sat", _plus(capacities)),
+                Figure("our side", sum(locals_), "sat", plus(locals_)),
+                Figure("capacity", sum(capacities), "sat", plus(capacities)),
                 Figure(
                     "our share", round(sum(locals_) / case.capacity_sat, 6), "",
                     f"our side {sum(locals_):,} ÷ capacity {case.capacity_sat:,}",
@@ -222,7 +251,7 @@ class Explainer:
                 "payments that offered too little",
                 len(case.priced_out),
                 "",
-                _plus([len(offers) for _, offers in kinds]),
+                plus([len(offers) for _, offers in kinds]),
             )
         )
         return Section("Priced out, of the newest 2,000", tuple(figures))
@@ -263,61 +292,3 @@ class Explainer:
                     )
                 )  # fmt: skip
         return Section(f"Advice: {item.kind.value}", tuple(figures))
-
-
-def _cell_figures(item: Priced, category: Category, rate: Rate) -> list[Figure]:
-    cell = item.cell
-    figures = [Figure("HTLCs", cell.n, "")]
-    if category in LOST:
-        net = cell.demand_msat - cell.recovered_msat
-        figures += [
-            Figure("of these with unknown fee", cell.fee_unknown, ""),
-            Figure("every try", cell.fee_msat, "msat"),
-            Figure("payments", cell.claims, ""),
-            Figure("repeats", cell.repeats, ""),
-            Figure("demand", cell.demand_msat, "msat"),
-            Figure("came back by itself", cell.recovered_msat, "msat"),
-            Figure(
-                "net demand", net, "msat",
-                f"demand {cell.demand_msat:,} − came back {cell.recovered_msat:,}",
-            ),
-            Figure(
-                "expected", item.expected_msat, "msat",
-                f"net demand {net:,} × settle rate {rate.part:,} ÷ {rate.of:,}",
-            ),
-        ]  # fmt: skip
-    elif category in PRICED_OUT:
-        figures.append(Figure("offered", cell.demand_msat, "msat"))
-    elif category == Category.SETTLED:
-        figures.append(Figure("earned", cell.fee_msat, "msat"))
-    return figures if any(figure.value for figure in figures) else []
-
-
-_ADDED = (
-    ("settled", "settled", ""),
-    ("refused here", "refused", ""),
-    ("lost", "lost", ""),
-    ("failed further on", "downstream", ""),
-    ("fee unknown", "fee_unknown", ""),
-    ("payments lost", "claims", ""),
-    ("repeats", "repeats", ""),
-    ("every try", "asked_msat", "msat"),
-    ("demand", "demand_msat", "msat"),
-    ("came back by itself", "recovered_msat", "msat"),
-    ("net demand", "net_demand_msat", "msat"),
-    ("expected, missed", "expected_msat", "msat"),
-    ("offered too little", "offered_msat", "msat"),
-    ("earned", "earned_msat", "msat"),
-)
-
-
-def _totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
-    """Each sum, with the parts that are not 0."""
-    for name, field, unit in _ADDED:
-        values = [int(getattr(sums, field)) for _, sums in parts]
-        yield Figure(name, sum(values), unit, _plus([v for v in values if v]))
-
-
-def _plus(values: Sequence[int]) -> str:
-    """ "1,200 + 300"; "" for nothing to add."""
-    return " + ".join(f"{v:,}" if v >= 0 else f"({v:,})".replace("-", "−") for v in values)

@@ -1,0 +1,73 @@
+"""Sums written out: what each figure is made of, to the last msat."""
+
+from collections.abc import Iterable, Sequence
+
+from htlctop.analysis.advice.models import Figure
+from htlctop.analysis.formulas import Rate
+from htlctop.analysis.models import Sums
+from htlctop.analysis.sums import Priced
+from htlctop.domain.codes import LOST, PRICED_OUT, Category
+
+
+def net_msat(item: Priced) -> int:
+    """A cell's demand less what came back."""
+    return item.cell.demand_msat - item.cell.recovered_msat
+
+
+def cell_figures(item: Priced, category: Category, rate: Rate) -> list[Figure]:
+    """What a cell holds, by what its category counts in; nothing for an empty one."""
+    cell = item.cell
+    figures = [Figure("HTLCs", cell.n, "")]
+    if category in LOST:
+        net = net_msat(item)
+        figures += [
+            Figure("of these with unknown fee", cell.fee_unknown, ""),
+            Figure("every try", cell.fee_msat, "msat"),
+            Figure("payments", cell.claims, ""),
+            Figure("repeats", cell.repeats, ""),
+            Figure("demand", cell.demand_msat, "msat"),
+            Figure("came back by itself", cell.recovered_msat, "msat"),
+            Figure(
+                "net demand", net, "msat",
+                f"demand {cell.demand_msat:,} − came back {cell.recovered_msat:,}",
+            ),
+            Figure(
+                "expected", item.expected_msat, "msat",
+                f"net demand {net:,} × settle rate {rate.part:,} ÷ {rate.of:,}",
+            ),
+        ]  # fmt: skip
+    elif category in PRICED_OUT:
+        figures.append(Figure("offered", cell.demand_msat, "msat"))
+    elif category == Category.SETTLED:
+        figures.append(Figure("earned", cell.fee_msat, "msat"))
+    return figures if any(figure.value for figure in figures) else []
+
+
+_ADDED = (
+    ("settled", "settled", ""),
+    ("refused here", "refused", ""),
+    ("lost", "lost", ""),
+    ("failed further on", "downstream", ""),
+    ("fee unknown", "fee_unknown", ""),
+    ("payments lost", "claims", ""),
+    ("repeats", "repeats", ""),
+    ("every try", "asked_msat", "msat"),
+    ("demand", "demand_msat", "msat"),
+    ("came back by itself", "recovered_msat", "msat"),
+    ("net demand", "net_demand_msat", "msat"),
+    ("expected, missed", "expected_msat", "msat"),
+    ("offered too little", "offered_msat", "msat"),
+    ("earned", "earned_msat", "msat"),
+)
+
+
+def totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
+    """Each sum, with the parts that are not 0."""
+    for name, field, unit in _ADDED:
+        values = [int(getattr(sums, field)) for _, sums in parts]
+        yield Figure(name, sum(values), unit, plus([v for v in values if v]))
+
+
+def plus(values: Sequence[int]) -> str:
+    """ "1,200 + 300"; "" for nothing to add."""
+    return " + ".join(f"{v:,}" if v >= 0 else f"({v:,})".replace("-", "−") for v in values)

@@ -1,0 +1,142 @@
+"""Every figure can be checked: its arithmetic, and that it is there at all."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from htlctop.analysis.advice.explain import Explanation
+from htlctop.analysis.advice.models import Figure
+from htlctop.analysis.analyst import StoreAnalyst
+from htlctop.analysis.models import Query, Sums
+from htlctop.cli import cli
+
+ALL = Query(window="all")
+_SUMS = {
+    "settled": "settled",
+    "refused": "refused here",
+    "lost": "lost",
+    "downstream": "failed further on",
+    "asked_msat": "every try",
+    "demand_msat": "demand",
+    "recovered_msat": "came back by itself",
+    "net_demand_msat": "net demand",
+    "expected_msat": "expected, missed",
+    "offered_msat": "offered too little",
+    "earned_msat": "earned",
+    "claims": "payments lost",
+}
+
+
+def result(formula: str) -> float:
+    """What a formula comes to, its words left out."""
+    plain = formula.replace("×", "*").replace("÷", "/").replace("−", "-")
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", plain)
+    plain = re.sub(r"[A-Za-z]+(?:'s)?", lambda w: w[0] if w[0] in ("min", "max") else " ", plain)
+    assert re.fullmatch(r"(?:min|max|[\d.]+|[-+*/() ,])+", plain), formula
+    return float(eval(plain, {"__builtins__": {}, "min": min, "max": max}))
+
+
+def figures(explanation: Explanation) -> Iterator[tuple[str, Figure]]:
+    for section in explanation.sections:
+        for figure in section.figures:
+            yield section.title, figure
+
+
+def explanations(analyst: StoreAnalyst) -> Iterator[Explanation]:
+    yield analyst.explain(ALL)
+    for peer in analyst.overview(ALL).peers:
+        if not peer.peer:
+            continue
+        yield analyst.explain(ALL, peer.peer)
+        for channel in peer.channels:
+            yield analyst.explain(ALL, peer.peer, channel.channel)
+
+
+def test_every_formula_comes_to_its_figure(analyst):
+    checked = 0
+    for explanation in explanations(analyst):
+        for title, figure in figures(explanation):
+            if not figure.formula:
+                continue
+            assert isinstance(figure.value, int | float), figure
+            got = result(figure.formula)
+            # Whole msat are rounded or shared out once for each part; inputs have six decimals.
+            slack = 1 + figure.formula.count("+") if isinstance(figure.value, int) else 1e-3
+            assert math.isclose(got, figure.value, rel_tol=2e-4, abs_tol=slack), (
+                title,
+                figure,
+                got,
+            )
+            checked += 1
+    assert checked > 100
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("net demand 5,110 × settle rate 241 ÷ 1,000", 1231.51),
+        ("(settled 223 + 20 × node's 539 ÷ 728) ÷ (settled 223 + failed 129 + 20)", 0.63926799),
+        ("40 × min(1, a month's 3,440.5 ÷ 2,000)", 40),
+        ("gross 10.5 × part used 1 − source earns 12", -1.5),
+    ],
+)
+def test_the_checker_itself_reckons_rightly(formula, value):
+    assert result(formula) == pytest.approx(value)
+
+
+def test_every_sum_of_a_report_is_explained(analyst):
+    report = analyst.report(ALL)
+    whole = {f.name: f.value for t, f in figures(analyst.explain(ALL))}
+    compare(report.overview.totals.sums, whole)
+    for peer in report.overview.peers:
+        if not peer.peer:
+            continue
+        shown = analyst.explain(ALL, peer.peer)
+        compare(peer.sums, section(shown, "Sums"))
+        rate = section(shown, "Settle rate, over the 30 days before the window's end")
+        assert rate["settle rate"] == pytest.approx(peer.settle_rate)
+        for pair in report.pairs:
+            if pair.out_peer == peer.peer and pair.in_peer:
+                compare(pair.sums, section(shown, f"From {pair.in_alias}"), absent_is_zero=True)
+        for channel in peer.channels:
+            compare(channel.sums, section(analyst.explain(ALL, peer.peer, channel.channel), "Sums"))
+
+
+def section(explanation: Explanation, title: str) -> dict[str, object]:
+    found = [part for part in explanation.sections if part.title == title]
+    return {figure.name: figure.value for figure in found[0].figures} if found else {}
+
+
+def compare(sums: Sums, shown: dict[str, object], *, absent_is_zero: bool = False) -> None:
+    for name, label in _SUMS.items():
+        wanted = getattr(sums, name)
+        got = shown.get(label, 0) if absent_is_zero else shown[label]
+        assert got == wanted, (name, shown)
+
+
+def test_every_figure_of_the_advice_is_explained_with_its_urgency(analyst):
+    for item in analyst.advice(ALL).opportunities:
+        shown = section(analyst.explain(ALL, item.peer), f"Advice: {item.kind.value}")
+        assert shown["worth"] == item.worth_msat
+        assert shown["urgency"] == item.urgency.total
+        for figure in item.evidence:
+            assert figure.name in shown
+        if item.per_30d_msat is not None:
+            assert (shown["per 30 days, low"], shown["per 30 days, high"]) == item.per_30d_msat
+
+
+def test_the_command_explains_a_peer_by_name_and_a_channel_by_its_scid(traffic_store):
+    run = CliRunner().invoke
+    store = ["--store", str(traffic_store), "--window", "all"]
+    by_name = run(cli, ["explain", "cat", *store])
+    assert by_name.exit_code == 0 and "net demand" in by_name.output
+    by_scid = run(cli, ["explain", "457x5x0", *store, "--json"])
+    assert by_scid.exit_code == 0
+    tables = json.loads(by_scid.output)["tables"]
+    assert "sums" in tables and "watched hours" in by_scid.output
+    nobody = run(cli, ["explain", "nobody", *store])
+    assert nobody.exit_code == 2 and "no peer found" in nobody.output

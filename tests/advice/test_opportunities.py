@@ -1,0 +1,311 @@
+"""Each kind of advice: when it is given, when it is not, and what it says."""
+
+from dataclasses import replace
+
+import pytest
+
+from htlctop.analysis.advice.models import Confidence, Kind
+from htlctop.domain.evidence import LostClaim
+from tests.advice.made import (
+    ANN,
+    BEN,
+    CAT,
+    CAT2,
+    DAN,
+    USUAL,
+    Node,
+    advice,
+    channel,
+    figure,
+    kinds,
+    one,
+    spread,
+)
+
+TEMPORARY, BALANCE, MAX = 15, 6, 5
+
+
+def runs_dry(count: int = 40, sat: int = 200_000, fee: float = 100.0) -> Node:
+    """Payments toward dan, who has 2% left, are refused; ben has plenty."""
+    node = Node()
+    node.asks(DAN, 500)
+    node.asks(BEN, 10)
+    for hour in spread(count):
+        node.refuse(hour, sat, fee)
+    return node
+
+
+async def test_a_peer_that_runs_dry_is_to_be_refilled_from_one_that_has_plenty(store_file):
+    item = one(await advice(runs_dry(), store_file), Kind.REBALANCE_OUTBOUND)
+    assert (item.alias, item.source_alias) == ("dan", "ben")
+    # At most 4.85M fit on our side and serve 24 payments of 200,000: 20 of them are 80%.
+    assert figure(item, "gross") == 500
+    assert item.break_even_ppm == 500 and item.ceiling_ppm == 250
+    assert item.amount_msat == 4_000_000_000
+    assert item.confidence is Confidence.MEDIUM
+    assert item.per_30d_msat is not None
+    low, high = item.per_30d_msat
+    month = 40 * 100_000 / 72 * 720
+    assert low < month < high
+
+
+async def test_a_source_is_asked_for_what_its_sat_would_have_earned(store_file):
+    node = runs_dry()
+    for hour in spread(30):
+        node.settle(hour, 100_000, 30, out=BEN)
+    item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
+    assert figure(item, "the source's outflow earns") == 300
+    assert figure(item, "break-even") == pytest.approx(
+        figure(item, "gross") - 300,
+        abs=0.001,  # type: ignore[operator]
+    )
+
+
+async def test_where_moving_costs_more_than_it_earns_the_price_is_raised(store_file):
+    node = runs_dry()
+    for hour in spread(30):
+        node.settle(hour, 100_000, 80, out=BEN)
+        node.settle(hour + 0.1, 20_000, 10, out=DAN)
+    found = await advice(node, store_file)
+    assert kinds(found, "dan") == {Kind.RAISE_FEES}
+    item = one(found, Kind.RAISE_FEES)
+    assert item.break_even_ppm == 500 and 550 <= (item.ceiling_ppm or 0) <= 625
+    assert figure(item, "not refilled") == "moving it would cost more than it earns"
+
+
+async def test_nothing_is_moved_to_a_peer_that_can_receive_nothing(store_file):
+    node = runs_dry()
+    node.channels[DAN] = channel(DAN, "dan", 5_000_000, 0.995)
+    found = await advice(node, store_file)
+    assert Kind.REBALANCE_OUTBOUND not in kinds(found, "dan")
+
+
+async def test_a_channel_too_small_for_what_is_asked_is_to_be_larger_after_a_week(store_file):
+    node = Node(hours=200)
+    node.channels[DAN] = channel(DAN, "dan", 1_000_000, 0.6)
+    for hour in spread(12, 190):
+        node.refuse(hour, 1_500_000, 300, detail=MAX)
+    found = await advice(node, store_file)
+    item = one(found, Kind.INCREASE_CAPACITY)
+    assert item.alias == "dan" and (item.amount_msat or 0) >= 1_500_000_000
+    assert figure(item, "payments larger than a channel can hold") == 12
+
+
+async def test_the_same_is_not_said_before_a_week_is_over(store_file):
+    node = Node(hours=100)
+    node.channels[DAN] = channel(DAN, "dan", 1_000_000, 0.6)
+    for hour in spread(12, 90):
+        node.refuse(hour, 1_500_000, 300, detail=MAX)
+    assert kinds(await advice(node, store_file), "dan") == set()
+
+
+def capped() -> Node:
+    node = Node()
+    node.channels[DAN] = channel(DAN, "dan", 5_000_000, 0.7)
+    node.allows(DAN, 50_000)
+    for hour, sat in zip(spread(40), range(80_000, 480_000, 10_000), strict=True):
+        node.refuse(hour, sat, 100, detail=MAX)
+    return node
+
+
+async def test_a_max_htlc_that_turns_payments_away_is_to_be_raised_to_let_most_through(store_file):
+    item = one(await advice(capped(), store_file), Kind.RAISE_MAX_HTLC)
+    # Every payment is worth the same: nine tenths of them are up to 430,000 sat.
+    assert item.amount_msat == 430_000_000
+    assert item.channels == (str(DAN),)
+
+
+async def test_a_max_htlc_that_a_tool_keeps_changing_is_left_to_it(store_file):
+    node = capped()
+    for hour in (10, 20, 30, 40):
+        node.allows(DAN, 50_000 + int(hour), hour)
+    assert kinds(await advice(node, store_file), "dan") == set()
+
+
+async def test_too_large_for_max_htlc_and_for_what_is_there_is_want_of_liquidity(store_file):
+    node = runs_dry()
+    for hour in spread(20, start=0.7):
+        node.refuse(hour, 300_000, 150, detail=MAX)
+    found = await advice(node, store_file)
+    assert kinds(found, "dan") == {Kind.REBALANCE_OUTBOUND}
+    assert figure(one(found, Kind.REBALANCE_OUTBOUND), "payments refused for liquidity") == 60
+
+
+async def test_siblings_of_which_only_one_had_room_and_asked_more_are_to_be_aligned(store_file):
+    node = Node()
+    node.channels |= {
+        CAT: channel(CAT, "cat", 5_000_000, 0.02),
+        CAT2: channel(CAT2, "cat", 5_000_000, 0.9),
+    }
+    node.asks(CAT, 200)
+    node.asks(CAT2, 600)
+    for hour in spread(40):
+        node.refuse(hour, 200_000, 40, out=CAT)
+    found = await advice(node, store_file)
+    assert kinds(found, "cat") == {Kind.ALIGN_CHANNELS}
+    item = one(found, Kind.ALIGN_CHANNELS)
+    assert figure(item, "field that differs") == "fee"
+    assert (item.break_even_ppm, item.ceiling_ppm) == (600, 200)
+    assert set(item.channels) == {str(CAT), str(CAT2)}
+
+
+async def test_siblings_that_differ_in_max_htlc_are_to_be_aligned_by_that(store_file):
+    node = Node()
+    node.channels |= {
+        CAT: channel(CAT, "cat", 5_000_000, 0.02),
+        CAT2: channel(CAT2, "cat", 5_000_000, 0.9),
+    }
+    node.allows(CAT, 4_000_000)
+    node.allows(CAT2, 50_000)
+    for hour in spread(40):
+        node.refuse(hour, 200_000, 40, out=CAT)
+    item = one(await advice(node, store_file), Kind.ALIGN_CHANNELS)
+    assert figure(item, "field that differs") == "max_htlc"
+    assert item.amount_msat == 200_000_000
+
+
+async def test_a_peer_that_was_away_costs_what_it_earns_an_hour_online(store_file):
+    node = Node()
+    node.channels[DAN] = channel(DAN, "dan", 5_000_000, 0.5)
+    for hour in spread(60, 36):
+        node.settle(hour, 100_000, 50, out=DAN)
+    node.becomes(36, DAN, active=False)
+    item = one(await advice(node, store_file), Kind.RECONNECT_PEER)
+    # 3,000 sat in 36 hours, and 36 hours away.
+    assert item.worth_msat == pytest.approx(3_000_000, rel=0.01)
+    assert figure(item, "away now") == "yes"
+
+
+async def test_while_a_peer_is_away_nothing_else_is_advised_about_it(store_file):
+    node = runs_dry()
+    for hour in spread(60, 36):
+        node.settle(hour, 20_000, 50, out=DAN)
+    node.becomes(36, DAN, active=False)
+    assert kinds(await advice(node, store_file), "dan") == {Kind.RECONNECT_PEER}
+
+
+def priced_out(bids: int, sources: tuple[int, ...] = (ANN, BEN, CAT)) -> Node:
+    node = Node()
+    node.channels |= {DAN: channel(DAN, "dan", 5_000_000, 0.7), CAT: channel(CAT, "cat")}
+    node.asks(DAN, 1000)
+    node.settle(1, 100_000, 100, out=DAN)
+    for number, hour in enumerate(spread(bids)):
+        src = sources[number % len(sources)]
+        # Amounts apart, so that none is another's retry.
+        node.refuse(hour, 200_000 + 5_000 * number, 100, wire=12, detail=1, src=src)
+    return node
+
+
+async def test_the_price_is_lowered_only_where_bids_make_up_for_it(store_file):
+    item = one(await advice(priced_out(30), store_file), Kind.LOWER_FEES)
+    assert item.break_even_ppm == 1000 and 280 <= (item.ceiling_ppm or 0) <= 500
+    income = figure(item, "income at the new rate")
+    assert isinstance(income, int) and income >= 120_000
+    assert item.worth_msat == income - 100_000
+
+
+@pytest.mark.parametrize(("bids", "sources"), [(19, (ANN, BEN, CAT)), (30, (ANN, BEN))])
+async def test_few_bids_or_bids_of_few_peers_prove_nothing(store_file, bids, sources):
+    found = await advice(priced_out(bids, sources), store_file)
+    assert Kind.LOWER_FEES not in kinds(found, "dan")
+
+
+async def test_a_peer_short_of_liquidity_is_not_made_cheaper(store_file):
+    node = priced_out(30)
+    node.channels[DAN] = USUAL[DAN]
+    for hour in spread(40, start=0.7):
+        node.refuse(hour, 150_000, 150)
+    found = kinds(await advice(node, store_file), "dan")
+    assert Kind.REBALANCE_OUTBOUND in found and Kind.LOWER_FEES not in found
+
+
+async def test_a_peer_that_used_to_send_until_our_side_was_full_is_a_guess(store_file):
+    node = Node()
+    for hour in spread(40, 30):
+        node.settle(hour, 50_000, 20, src=BEN, out=ANN)
+    node.becomes(0.0, BEN, local_sat=5_000_000, remote_sat=5_000_000)
+    node.becomes(32, BEN, local_sat=9_700_000, remote_sat=300_000)
+    item = one(await advice(node, store_file), Kind.REBALANCE_INBOUND)
+    assert item.alias == "ben" and item.confidence is Confidence.LOW
+    # 800 sat in 32 hours, and next to nothing in the 40 since.
+    assert item.worth_msat == pytest.approx(1_000_000, rel=0.02)
+
+
+async def test_slots_that_are_full_are_to_be_looked_into_though_their_fee_is_unknown(store_file):
+    node = Node()
+    for hour in spread(20):
+        node.refuse(hour, 0, 0, detail=8)
+    item = one(await advice(node, store_file), Kind.INVESTIGATE)
+    assert figure(item, "refused: add_failed") == 20
+    assert item.worth_msat == 0 and item.per_30d_msat is None
+
+
+async def test_what_is_worth_little_is_hidden_and_counted(store_file):
+    node = runs_dry(count=12, sat=10_000, fee=0.5)
+    found = await advice(node, store_file)
+    assert not found.opportunities and found.hidden == 0, "too little even to be looked at"
+    assert "nothing that you could do something about" in found.why_none
+
+
+async def test_a_cause_that_is_a_small_part_of_a_peers_loss_does_not_count(store_file):
+    node = runs_dry(count=60, fee=400)
+    for hour in spread(5, start=0.7):
+        node.refuse(hour, 20_000, 40, detail=MAX)
+    assert kinds(await advice(node, store_file), "dan") == {Kind.REBALANCE_OUTBOUND}
+
+
+async def test_an_hour_of_data_is_too_early_to_speak_of_a_month(store_file):
+    node = runs_dry()
+    node.hours = 1.0
+    node.stream.events.clear()
+    for hour in spread(12, 0.9, 0.01):
+        node.refuse(hour, 200_000, 100)
+    found = await advice(node, store_file)
+    assert found.too_early.startswith("too early: watched for 1 h")
+    assert all(item.per_30d_msat is None for item in found.opportunities)
+    assert all(item.confidence is Confidence.LOW for item in found.opportunities)
+
+
+async def test_a_day_window_rests_on_the_week_it_ends(store_file):
+    found = await advice(runs_dry(), store_file, window="24h")
+    assert one(found, Kind.REBALANCE_OUTBOUND).count == 40
+    assert found.window.label == "7d"
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ((), "no open channel"),
+        ((channel(DAN, "dan"), channel(ANN, "dan")), "all its channels are with one peer"),
+        (
+            tuple(replace(USUAL[scid], private=True) for scid in (DAN, ANN)),
+            "all its channels are private",
+        ),
+        ((USUAL[DAN], USUAL[ANN]), "nobody has asked this node"),
+    ],
+)
+async def test_a_node_that_forwards_nothing_is_told_why(store_file, channels, said):
+    node = Node(hours=2, channels={c.scid: c for c in channels})
+    node._in_order = lambda: []  # type: ignore[method-assign]
+    found = await advice(node, store_file)
+    assert not found.opportunities and said in found.why_none
+
+
+async def test_a_refill_promises_a_sources_sat_only_once(store_file):
+    node = runs_dry(count=60, sat=200_000)
+    node.channels |= {CAT: channel(CAT, "cat", 5_000_000, 0.02)}
+    node.channels[ANN] = channel(ANN, "ann", 1_000_000, 0.5)
+    node.channels[BEN] = channel(BEN, "ben", 8_000_000, 0.9)
+    for hour in spread(40, start=0.6):
+        node.refuse(hour, 210_000, 90, out=CAT)
+    found = await advice(node, store_file)
+    moved = [
+        item.amount_msat or 0
+        for item in found.opportunities
+        if item.kind is Kind.REBALANCE_OUTBOUND and item.source_alias == "ben"
+    ]
+    assert moved and sum(moved) <= 7_200_000_000 - 2_000_000_000
+
+
+def test_a_claims_net_fee_is_what_did_not_come_back():
+    assert LostClaim(1, 0, 3, 1, 1, 2, 1000, 90, 40, None).net_msat == 50

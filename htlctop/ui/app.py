@@ -175,8 +175,9 @@ class HtlctopApp(App[None], inherit_bindings=False):
             self._turned_page()
 
     def on_needs_changed(self, message: NeedsChanged) -> None:
-        """Read what the page needs now."""
-        self.question(self.board)
+        """Read what the page needs now, after what is being read."""
+        self.serial += 1
+        self.ask()
 
     # Actions: what the keys of the app do
 

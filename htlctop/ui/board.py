@@ -91,6 +91,11 @@ class Board:
         return self._get(Part.FLOWS, Overview)
 
     @property
+    def channels(self) -> Overview | None:
+        """The node over the window, every channel a row."""
+        return self._get(Part.CHANNELS, Overview)
+
+    @property
     def log(self) -> tuple[HtlcLine, ...] | None:
         """The node's newest HTLCs."""
         return self.log_of(None)

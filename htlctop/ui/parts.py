@@ -41,7 +41,8 @@ Value = (
 
 class Part(Enum):
     """What can be read, and can fail, by itself, the most urgent first. STORE is the store as a
-    whole; PAGE an older stretch of the log; FLOWS the pairs, whatever the tables are grouped by."""
+    whole; PAGE an older stretch of the log; CHANNELS and FLOWS the overview with a row for each
+    channel or pair, whatever the tables are grouped by."""
 
     STORE = "store"
     LOG = "log"
@@ -49,6 +50,7 @@ class Part(Enum):
     PAGE = "page"
     OVERVIEW = "overview"
     FLOWS = "flows"
+    CHANNELS = "channels"
     PEER = "peer"
     CHANNEL = "channel"
     PAIR = "pair"
@@ -128,6 +130,10 @@ def _pairs(query: Query) -> Query:
     return replace(query, sort=SortKey.DEMAND, reverse=False, by=By.PAIR)
 
 
+def _by_channel(query: Query) -> Query:
+    return replace(query, by=By.CHANNEL)
+
+
 def _all(query: Query) -> Query:
     return query
 
@@ -139,6 +145,7 @@ _RELEVANT: Mapping[Part, Callable[[Query], Query]] = {
     Part.PAGE: _of_log,
     Part.OVERVIEW: _all,
     Part.FLOWS: _pairs,
+    Part.CHANNELS: _by_channel,
 }
 
 
@@ -185,6 +192,7 @@ _READ: Mapping[Part, Callable[[Analyst, Need, Query], Value]] = {
     Part.STATUS: lambda analyst, need, query: analyst.status(),
     Part.OVERVIEW: lambda analyst, need, query: analyst.overview(query),
     Part.FLOWS: lambda analyst, need, query: analyst.overview(_pairs(query)),
+    Part.CHANNELS: lambda analyst, need, query: analyst.overview(_by_channel(query)),
     Part.PEER: lambda analyst, need, query: analyst.peer(_ids(need)[0], query),
     Part.CHANNEL: lambda analyst, need, query: analyst.channel(_ids(need)[0], query),
     Part.PAIR: lambda analyst, need, query: analyst.pair(_ids(need)[0], _ids(need)[1], query),

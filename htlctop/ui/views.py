@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.screens.channel import ChannelScreen
+from htlctop.ui.screens.channels import ChannelsScreen
+from htlctop.ui.screens.events import EventsScreen
 from htlctop.ui.screens.flows import FlowsScreen
 from htlctop.ui.screens.history import HistoryScreen
 from htlctop.ui.screens.htlc import HtlcScreen
@@ -18,7 +20,9 @@ from htlctop.ui.subject import Of
 FIRST = "overview"
 VIEWS: Mapping[str, type[BaseScreen]] = {
     FIRST: OverviewScreen,
+    "channels": ChannelsScreen,
     "flows": FlowsScreen,
+    "events": EventsScreen,
     "opportunities": OpportunitiesScreen,
     "history": HistoryScreen,
     "node": NodeScreen,

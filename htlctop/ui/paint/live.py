@@ -83,11 +83,17 @@ def route(source: str, target: str, width: int, glyphs: Glyphs) -> str:
     return f"{first}{join}{kept}"
 
 
-def _ppm(htlc: HtlcLine) -> str:
+def rate(htlc: HtlcLine) -> str:
+    """The fee in ppm of the amount, shortened where it is absurd; "" where one is unknown."""
     if not htlc.amount_msat or htlc.fee_msat is None:
         return ""
-    rate = ppm(htlc.fee_msat, htlc.amount_msat)
-    return f"{rate:,} ppm" if abs(rate) < 100_000 else f"{short_sat(rate)} ppm"
+    parts = ppm(htlc.fee_msat, htlc.amount_msat)
+    return f"{parts:,}" if abs(parts) < 100_000 else short_sat(parts)
+
+
+def _ppm(htlc: HtlcLine) -> str:
+    text = rate(htlc)
+    return f"{text} ppm" if text else ""
 
 
 def _note(htlc: HtlcLine) -> str:

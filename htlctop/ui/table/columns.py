@@ -12,7 +12,8 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Item]):
-    """One column. The lowest `rank` stays longest; the first column of a table always stays.
+    """One column. The lowest `rank` stays longest; what `stretches` always stays, and so does
+    what stands before it: the first column, where none says so.
 
     `paint` gives the cell's text and role in the width it is told.
     """
@@ -24,6 +25,7 @@ class Column(Generic[Item]):
     paint: Callable[[Item, int], Piece]
     sort: SortKey | None = None
     to_left: bool = False
+    stretches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,11 @@ def plan(
     The first page holds those of the lowest rank that fit, and always the one sorted by; further
     pages hold the others in their order. The name takes what is left over, up to `widest_name`.
     """
-    name, *others = columns
+    at = next((index for index, column in enumerate(columns) if column.stretches), 0)
+    before, name, others = columns[:at], columns[at], columns[at + 1 :]
+    indent = margin + sum(column.width + 1 for column in before)
     least = max(8, min(name.width, width * 3 // 10))
-    room = max(0, width - margin - least)
+    room = max(0, width - indent - least)
     by_rank = sorted(
         others, key=lambda column: (sort is None or column.sort is not sort, column.rank)
     )
@@ -74,10 +78,14 @@ def plan(
         rest = rest[len(some) :]
     page = min(page, len(pages) - 1)
     used = sum(column.width + 1 for column in pages[page])
-    widest = max(least, min(widest_name, width - margin - used))
-    name_width = max(1, min(widest, width - margin))
-    shown = [Shown(name, margin, name_width)]
-    x = margin + name_width
+    widest = max(least, min(widest_name, width - indent - used))
+    name_width = max(1, min(widest, width - indent))
+    shown, x = [], margin
+    for column in before:
+        shown.append(Shown(column, x, column.width))
+        x += column.width + 1
+    shown.append(Shown(name, x, name_width))
+    x += name_width
     for column in pages[page]:
         shown.append(Shown(column, x + 1, column.width))
         x += column.width + 1

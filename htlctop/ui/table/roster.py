@@ -36,7 +36,8 @@ class Roster(Generic[Item]):
 
     Until the user moves the cursor, or does something to its row, it stays on the first line and
     the view at the top; from then on it goes with its row, and stays in view. Where the row is
-    gone it goes to its next of kin, else to its nearest neighbour.
+    gone it goes to its next of kin, else to its nearest neighbour. A log stands still as a whole
+    once the cursor was moved: what comes and goes above does not move the lines in view.
     """
 
     def __init__(
@@ -44,10 +45,13 @@ class Roster(Generic[Item]):
         key: Callable[[Item], Key],
         children: Callable[[Item], Sequence[Item]],
         kin: Callable[[Item], Key] | None = None,
+        *,
+        is_log: bool = False,
     ) -> None:
         self._key = key
         self._children = children
         self._kin = kin
+        self._is_log = is_log
         self._items: list[Item] = []
         self._item_keys: list[Key] = []
         self._unfolded: set[Key] = set()
@@ -112,11 +116,14 @@ class Roster(Generic[Item]):
         """To the first line, and stay at the top from then on."""
         self.move_to(0)
         self.view = View.TOP
+        self._is_chosen = not self._is_log
         self._look()
 
     def choose(self) -> Entry[Item] | None:
         """The line under the cursor, which stays with it from then on; None in an empty table."""
         self._is_chosen = True
+        if self._is_log:
+            self.view = View.CURSOR
         return self.current
 
     def scroll(self, lines: int) -> None:
@@ -150,6 +157,7 @@ class Roster(Generic[Item]):
 
     def _rebuild(self) -> None:
         before, at = self._keys, self.cursor
+        first = before[self.top] if self.top < len(before) else None
         under = self._rows[at] if at < len(self._rows) else None
         self._rows, self._keys, self._parents = self._items, self._item_keys, {}
         if self._unfolded:
@@ -160,6 +168,8 @@ class Roster(Generic[Item]):
                 if key in self._unfolded:
                     self._append_children(key, self._children(item))
         self.cursor = self._follow(before, at, under) if self._is_chosen else 0
+        if self._is_log and self.view is not View.TOP and first in self._keys:
+            self.top = self._keys.index(first)
         self._look()
 
     def _append_children(self, parent: Key, children: Sequence[Item]) -> None:

@@ -27,7 +27,7 @@ class Content(Generic[Item]):
     """What a table is to show. `question` changes when the user asked for something else.
 
     `sort` is None where the order is no column's; `empty` is what it says without rows; `frozen`
-    keeps rows that are there as they are.
+    keeps rows that are there as they are; `has_more` where others follow the last one.
     """
 
     items: Sequence[Item]
@@ -38,6 +38,7 @@ class Content(Generic[Item]):
     empty: Sequence[str] = ()
     question: Hashable = None
     frozen: bool = False
+    has_more: bool = False
 
 
 def _childless(item: object) -> tuple[()]:
@@ -67,6 +68,9 @@ class Table(Lines, Generic[Item]):
         sort: SortKey
         turn: bool = True
 
+    class Moved(Message):
+        """The user moved the cursor or the view."""
+
     def __init__(
         self,
         look: Look,
@@ -74,10 +78,11 @@ class Table(Lines, Generic[Item]):
         children: Callable[[Item], Sequence[Item]] = _childless,
         kin: Callable[[Item], Key] | None = None,
         *,
+        is_log: bool = False,
         id: str | None = None,
     ) -> None:
         super().__init__(look, id=id)
-        self.roster: Roster[Item] = Roster(key, children, kin)
+        self.roster: Roster[Item] = Roster(key, children, kin, is_log=is_log)
         self._newest: Content[Item] | None = None
         self._taken: Content[Item] | None = None
         self._hold: Timer | None = None
@@ -168,6 +173,7 @@ class Table(Lines, Generic[Item]):
             self._hold.stop()
         self._hold = self.set_timer(HOLD_ORDER_S, self.release, name="hold order")
         self.repaint()
+        self.post_message(self.Moved())
 
     def release(self) -> None:
         """Let the order go, and show what was held back."""
@@ -238,7 +244,8 @@ class Table(Lines, Generic[Item]):
     def _title(self, content: Content[Item], width: int) -> Line:
         glyphs = self.look.glyphs
         text = self._newest.title if self._newest else content.title
-        place = f" {self.roster.cursor + 1}/{len(self.roster)} "
+        more = "+" if content.has_more else ""
+        place = f" {self.roster.cursor + 1}/{len(self.roster)}{more} "
         if self._plan and self._plan.pages > 1:
             place = f" columns {self._plan.page + 1}/{self._plan.pages}{place}"
         room = width - len(place) - 1

@@ -65,7 +65,7 @@ def columns(
     time_width = (6 if dated else 5) if narrow else (15 if dated else 8)
     return (
         Column("time", "TIME", time_width, 0, time, to_left=True),
-        Column("way", f"FROM {glyphs.arrow} TO", 20, 0, way, to_left=True, stretches=True),
+        Column("way", f"FROM {glyphs.arrow} TO", 30, 0, way, to_left=True, stretches=True),
         Column("amount", "AMOUNT", 11, 3, _amount),
         Column("fee", "FEE", 6 if narrow else 9, 1, fee),
         Column("ppm", "PPM", 8, 4, lambda line, _: (rate(line), Role.DIM)),
@@ -101,6 +101,8 @@ def _took(line: HtlcLine, cells: int) -> Piece:
     if line.ended_ns is None:
         return "", Role.DIM
     took_ns = max(0, line.ended_ns - line.at_ns)
+    if took_ns < _SECOND_NS:
+        return f"{took_ns // 1_000_000}ms", Role.DIM
     if took_ns < 10 * _SECOND_NS:
         return f"{took_ns / _SECOND_NS:.1f}s", Role.DIM
     return span(took_ns), Role.DIM

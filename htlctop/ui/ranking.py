@@ -109,7 +109,7 @@ class _Columns:
             Column(
                 "name",
                 title.get(self._context.by, "PEER"),
-                15,
+                30 if self._context.by is By.PAIR else 15,
                 0,
                 self._name,
                 SortKey.NAME,

@@ -32,9 +32,9 @@ def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:
     amount = "" if htlc.amount_msat is None else sat(htlc.amount_msat)
     fee = "" if htlc.fee_msat is None else f"{sat(htlc.fee_msat)} sat"
     roomy = width >= 100
-    rest: Line = ((right(amount, 13 if roomy else 11), Role.TEXT), (right(fee, 13), Role.TEXT))
+    rest: Line = ((right(amount, 11), Role.TEXT), (right(fee, 13), Role.TEXT))
     if roomy:
-        rest += ((right(_ppm(htlc), 12), Role.DIM),)
+        rest += ((right(_ppm(htlc), 11), Role.DIM),)
     rest += (("  ", Role.TEXT), (left(what, 12), role))
     note = _note(htlc) if roomy else ""
     room = width - 11 - width_of(rest)

@@ -7,6 +7,7 @@ from htlctop.export.format import (
     clock,
     clock_seconds,
     count,
+    local,
     moment,
     name,
     percent,
@@ -107,13 +108,18 @@ def _unwell(now: StatusView, glyphs: Glyphs) -> Part:
 def _badges(board: Board) -> list[Part]:
     parts = []
     if board.is_past and board.window and board.status:
-        at = moment(board.window.until_ns, board.status.now_ns)
-        parts.append(Part(f"at {at}", Role.BADGE))
+        parts.append(Part(f"at {_then(board.window.until_ns, board.status.now_ns)}", Role.BADGE))
     if board.status and board.status.replay:
         parts.append(Part("REPLAY", Role.BADGE))
     if board.frozen:
         parts.append(Part("FROZEN", Role.BADGE))
     return parts
+
+
+def _then(at_ns: int, now_ns: int) -> str:
+    """A past time, with its day where that is not today."""
+    at = local(at_ns)
+    return clock(at_ns) if at.date() == local(now_ns).date() else f"{at.day} {at:%b %H:%M}"
 
 
 def reason(board: Board) -> str:

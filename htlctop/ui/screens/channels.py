@@ -78,7 +78,7 @@ class ChannelsScreen(TableScreen):
         view, question = board.channels, board.question(Part.CHANNELS) or board.query
         title = f"Every channel by {SORTED_BY[question.sort]}"
         if badge := self.filter_badge(board):
-            title += f" {self.look.glyphs.rule} {badge}"
+            title = f"{badge} {self.look.glyphs.rule} {title}"
         if text := board.failure(Part.CHANNELS):
             title = f"cannot be read: {text}"
         empty: tuple[str, ...] = ("reading ...",) if view is None else paint.expectation(view)

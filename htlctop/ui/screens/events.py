@@ -9,7 +9,7 @@ from textual.widget import Widget
 from htlctop.analysis.models import HtlcLine, Query
 from htlctop.export.views import Events, View
 from htlctop.ui.board import Board
-from htlctop.ui.htlcs import columns, key
+from htlctop.ui.htlcs import NARROW, columns, key
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.messages import NeedsChanged
 from htlctop.ui.paint import status as status_paint
@@ -99,9 +99,9 @@ class EventsScreen(TableScreen):
     def _show_lines(self, board: Board) -> None:
         glyphs, lines = self.look.glyphs, self._reel.lines
         now_ns = board.status.now_ns if board.status else 0
-        title = "Events, newest first"
+        title = "Events, newest first" if self.size.width >= NARROW else "Events"
         if badge := self.filter_badge(board):
-            title += f" {glyphs.rule} {badge}"
+            title = f"{badge} {glyphs.rule} {title}"
         if self._reel.has_newer and not self.is_following:
             title += f" {glyphs.rule} newer ones above, g"
         if text := board.failure(Part.LOG) or board.failure(Part.PAGE):

@@ -134,7 +134,7 @@ class OverviewScreen(TableScreen):
         question = board.question(Part.OVERVIEW) or board.query
         title = GROUPED[question.by].format(SORTED_BY[question.sort])
         if badge := self.filter_badge(board):
-            title += f" {self.look.glyphs.rule} {badge}"
+            title = f"{badge} {self.look.glyphs.rule} {title}"
         if text := board.failure(Part.OVERVIEW):
             title = f"cannot be read: {text}"
         context = Context(

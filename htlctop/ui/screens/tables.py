@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from htlctop.analysis.filters import parse
+from htlctop.errors import UsageError
 from htlctop.export.format import clean
 from htlctop.ui import asking
 from htlctop.ui.board import Board
@@ -33,16 +35,21 @@ class FilteredScreen(BaseScreen):
         self.hint()
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
-        """Filter by what is typed so far."""
+        """Filter by what is typed so far, as soon as it can be understood."""
         message.stop()
-        self.ask(partial(asking.filtered, text=message.text))
+        if why := _wrong(message.text):
+            self.prompt.say(why, wrong=True)
+        else:
+            self.prompt.is_wrong = False
+            self.ask(partial(asking.filtered, text=message.text))
 
     def on_prompt_closed(self, message: Prompt.Closed) -> None:
-        """Keep the filter, or the one from before."""
+        """Keep the filter, or the one from before; what is none has to be mended first."""
         message.stop()
-        self.prompt.close()
         text = self._filter_before if message.text is None else message.text
-        self.ask(partial(asking.filtered, text=text))
+        if message.text is None or not _wrong(text):
+            self.prompt.close()
+            self.ask(partial(asking.filtered, text=text))
 
     def hint(self) -> None:
         """Say in the open prompt how many rows match."""
@@ -136,6 +143,15 @@ class TableScreen(FilteredScreen):
     def action_open(self) -> None:
         """Open what is under the cursor."""
         self.table.open()
+
+
+def _wrong(text: str) -> str:
+    """Why this is no filter, "" where it is one."""
+    try:
+        parse(text)
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def _turned(board: Board) -> Board:

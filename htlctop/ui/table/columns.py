@@ -62,7 +62,7 @@ def plan(
     at = next((index for index, column in enumerate(columns) if column.stretches), 0)
     before, name, others = columns[:at], columns[at], columns[at + 1 :]
     indent = margin + sum(column.width + 1 for column in before)
-    least = max(8, min(name.width, width * 3 // 10))
+    least = max(8, min(name.width, width * (45 if name.stretches else 30) // 100))
     room = max(0, width - indent - least)
     by_rank = sorted(
         others, key=lambda column: (sort is None or column.sort is not sort, column.rank)

@@ -46,7 +46,7 @@ def _childless(item: object) -> tuple[()]:
 
 
 class Table(Lines, Generic[Item]):
-    """Ranked rows with a cursor that follows its row.
+    """Rows with a cursor that follows its row: ranked ones, or (`is_log`) a log in its own order.
 
     Moving the cursor holds the order for 3 s; frozen content holds everything until the user asks
     for another sort or window.
@@ -83,6 +83,7 @@ class Table(Lines, Generic[Item]):
     ) -> None:
         super().__init__(look, id=id)
         self.roster: Roster[Item] = Roster(key, children, kin, is_log=is_log)
+        self._is_log = is_log
         self._newest: Content[Item] | None = None
         self._taken: Content[Item] | None = None
         self._hold: Timer | None = None
@@ -102,7 +103,8 @@ class Table(Lines, Generic[Item]):
         if content.frozen and not asked and self._taken and self._taken.items:
             return self.repaint()
         self._taken = content
-        self.roster.replace(content.items, keep_order=self.is_holding and not asked)
+        held = self.is_holding and not asked and not self._is_log
+        self.roster.replace(content.items, keep_order=held)
         return self.repaint()
 
     def set_layout(self, *, title: bool, heads: bool) -> None:
@@ -246,7 +248,7 @@ class Table(Lines, Generic[Item]):
         text = self._newest.title if self._newest else content.title
         more = "+" if content.has_more else ""
         place = f" {self.roster.cursor + 1}/{len(self.roster)}{more} "
-        if self._plan and self._plan.pages > 1:
+        if self._plan and self._plan.pages > 1 and width >= 60:
             place = f" columns {self._plan.page + 1}/{self._plan.pages}{place}"
         room = width - len(place) - 1
         if not len(self.roster) or room < 12:

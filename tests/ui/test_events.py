@@ -1,0 +1,131 @@
+"""The Events view: live at the top, standing still when scrolled, endless to the oldest."""
+
+from dataclasses import replace
+
+import pytest
+from drive import SIZES, Driver, running
+from fake import NOW, NS, FakeAnalyst, line, log
+from test_screens import check_golden, check_width
+
+from htlctop.domain.codes import Category
+from htlctop.ui.reel import MOST_PAGES, PAGE_LINES
+
+CAUSES = (Category.LIQUIDITY, Category.SETTLED, Category.DOWNSTREAM, Category.FEE)
+
+
+def long_log(length: int) -> tuple:
+    """HTLCs, newest first, one every 40 s."""
+    return tuple(line(length - n, 40 * n, CAUSES[n % len(CAUSES)]) for n in range(length))
+
+
+def arrived(analyst: FakeAnalyst) -> None:
+    """One more HTLC."""
+    newest = analyst.lines[0]
+    analyst.lines = (replace(newest, seq=newest.seq + 1, at_ns=NOW), *analyst.lines)
+
+
+def shown(driver: Driver) -> list[int]:
+    """The arrival numbers of the lines in view."""
+    return [entry.item.seq for entry in driver.table.roster.visible]
+
+
+def under(driver: Driver) -> int:
+    current = driver.table.roster.current
+    assert current is not None
+    return current.item.seq
+
+
+@pytest.mark.parametrize("size", [(200, 50), *SIZES])
+async def test_events_look_as_agreed(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.press("4")
+        check_golden("events-{}x{}".format(*size), driver.lines)
+
+
+async def test_at_the_top_the_newest_comes_in_and_the_cursor_stays_on_it() -> None:
+    async with running() as driver:
+        await driver.press("4")
+        await driver.changed(arrived)
+        assert under(driver) == 121 and shown(driver)[0] == 121
+
+
+async def test_scrolled_it_stands_still_says_that_there_is_more_and_g_goes_there() -> None:
+    async with running((80, 24), analyst=FakeAnalyst(lines=long_log(300))) as driver:
+        await driver.press("4", "j", "J")
+        before, at = shown(driver), under(driver)
+        for _ in range(3):
+            await driver.changed(arrived)
+        assert shown(driver) == before and under(driver) == at
+        assert "newer ones above" in driver.text
+        await driver.press("g")
+        assert shown(driver)[0] == 303 and under(driver) == 303
+        assert "newer ones above" not in driver.text
+
+
+async def test_it_scrolls_back_to_the_oldest_and_up_again_line_by_line_the_same() -> None:
+    length = PAGE_LINES * (MOST_PAGES + 2) + 5
+    async with running((60, 20), analyst=FakeAnalyst(lines=long_log(length))) as driver:
+        await driver.press("4")
+        seen = []
+        for _ in range(40):
+            await driver.press("G")
+            seen.append(under(driver))
+            if seen[-1] == 1:
+                break
+        assert seen[-1] == 1 and seen == sorted(seen, reverse=True)
+        assert len(driver.table.roster) <= PAGE_LINES * MOST_PAGES
+        for _ in range(80):
+            before = under(driver)
+            driver.table.move(-90)
+            await driver.pilot.pause(0)
+            await driver.settled()
+            assert under(driver) == min(length, before + 90) or len(driver.table.roster) == 0
+            if under(driver) == length:
+                break
+        assert under(driver) == length
+
+
+async def test_a_line_opens_its_htlc_and_back_is_the_same_line() -> None:
+    async with running() as driver:
+        await driver.press("4", "j", "j", "enter")
+        assert driver.app.page is not None and driver.app.page.focus_of.value == "HTLC"
+        await driver.changed(arrived)
+        await driver.press("u")
+        assert under(driver) == 118
+
+
+async def test_a_filter_shows_what_matches_and_the_cursor_stays_where_it_can() -> None:
+    async with running() as driver:
+        await driver.press("4", "j")
+        assert under(driver) == 119
+        await driver.press("/", *"wos", "enter")
+        assert shown(driver) == [119, 117] and under(driver) == 119
+        assert "/wos: 2" in driver.text
+        await driver.press("u")
+        assert len(shown(driver)) == len(log()) and "/wos" not in driver.text
+
+
+async def test_frozen_events_hold_still() -> None:
+    async with running() as driver:
+        await driver.press("4", "space")
+        await driver.changed(arrived)
+        assert shown(driver)[0] == 120
+        await driver.press("space")
+        assert shown(driver)[0] == 121
+
+
+async def test_at_a_past_time_it_begins_there() -> None:
+    lines = long_log(300)
+    async with running(analyst=FakeAnalyst(lines=lines)) as driver:
+        await driver.press("4", "W", "W", "[")  # back by half an hour
+        first = next(one for one in lines if one.at_ns <= NOW - 1800 * NS)
+        assert shown(driver)[0] == first.seq
+        await driver.press("}")
+        assert shown(driver)[0] == 300
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (24, 6), (300, 90)])
+async def test_it_fits_any_terminal(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.press("4", "l", "G", "h")
+        check_width(driver, *size)

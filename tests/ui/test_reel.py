@@ -1,0 +1,113 @@
+"""The loaded stretch of the log: whatever is scrolled, it is one piece of the log without a gap."""
+
+from dataclasses import replace
+
+from fake import line
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from htlctop.analysis.models import HtlcLine
+from htlctop.domain.codes import Category
+from htlctop.ui.reel import MOST_PAGES, NEAR_LINES, PAGE_LINES, Reel
+
+ONE = line(0, 0, Category.LIQUIDITY)
+
+
+class Store:
+    """A log of so many HTLCs; every third number is not an HTLC of it."""
+
+    def __init__(self, length: int) -> None:
+        self.seqs = [n for n in range(length * 2) if n % 3][:length]
+
+    def read(self, before_seq: int | None = None) -> tuple[HtlcLine, ...]:
+        older = [n for n in self.seqs if before_seq is None or n < before_seq]
+        return tuple(replace(ONE, seq=n) for n in older[: -PAGE_LINES - 1 : -1])
+
+
+def seqs(reel: Reel) -> list[int]:
+    return [line.seq for line in reel.lines]
+
+
+def scroll(reel: Reel, store: Store, top: int, height: int = 20) -> None:
+    """Look at the lines from `top` on, and load what that wants."""
+    while (wanted := reel.wanted(top, top + height - 1)) is not None:
+        before = seqs(reel)
+        assert reel.add(wanted, store.read(wanted))
+        if before[0] != seqs(reel)[0]:
+            top += seqs(reel).index(before[0]) if before[0] in seqs(reel) else -PAGE_LINES
+
+
+def test_scrolling_down_loads_page_after_page_to_the_oldest_in_bounded_memory() -> None:
+    store, reel = Store(PAGE_LINES * 12 + 7), Reel()
+    reel.begin(store.read())
+    for _ in range(40):
+        scroll(reel, store, len(reel.lines) - 20)
+        assert len(reel.lines) <= MOST_PAGES * PAGE_LINES
+    assert seqs(reel)[-1] == store.seqs[0] and not reel.has_more
+    assert reel.wanted(len(reel.lines) - 20, len(reel.lines) - 1) is None
+
+
+def test_scrolling_up_again_loads_what_was_let_go_to_the_line_where_it_began() -> None:
+    store, reel = Store(PAGE_LINES * 12), Reel()
+    reel.begin(store.read())
+    for _ in range(40):
+        scroll(reel, store, len(reel.lines) - 20)
+    assert seqs(reel)[0] < store.seqs[-1]
+    for _ in range(40):
+        scroll(reel, store, 0)
+    assert seqs(reel)[0] == store.seqs[-1]
+
+
+def test_a_log_whose_length_is_whole_pages_ends_with_an_empty_page() -> None:
+    store, reel = Store(PAGE_LINES * 2), Reel()
+    reel.begin(store.read())
+    assert reel.has_more
+    scroll(reel, store, PAGE_LINES - 1)
+    assert len(reel.lines) == PAGE_LINES * 2
+    scroll(reel, store, len(reel.lines) - 1)
+    assert len(reel.lines) == PAGE_LINES * 2 and not reel.has_more
+
+
+def test_while_it_stands_newer_lines_are_told_of_and_outcomes_taken_over() -> None:
+    store, reel = Store(30), Reel()
+    reel.begin(store.read())
+    before = seqs(reel)
+    newest = replace(ONE, seq=1000)
+    ended = replace(reel.lines[0], ended_ns=5, category=Category.SETTLED)
+    reel.stand((newest, ended, *reel.lines[1:]))
+    assert seqs(reel) == before and reel.has_newer
+    assert reel.lines[0] == ended
+
+
+def test_a_page_that_nobody_wants_any_more_is_not_taken() -> None:
+    store, reel = Store(1000), Reel()
+    reel.begin(store.read())
+    before = seqs(reel)
+    assert not reel.add(store.seqs[3], store.read(store.seqs[3]))
+    assert seqs(reel) == before
+
+
+def test_an_empty_log_wants_nothing() -> None:
+    reel = Reel()
+    reel.begin(())
+    assert reel.lines == () and reel.wanted(0, 20) is None and not reel.has_more
+
+
+@given(st.integers(0, PAGE_LINES * 11), st.lists(st.floats(0, 1), max_size=25), st.integers(1, 60))
+@settings(max_examples=25)
+def test_wherever_the_view_goes_the_lines_are_the_logs_own_without_a_gap(
+    length: int, places: list[float], height: int
+) -> None:
+    store, reel = Store(length), Reel()
+    reel.begin(store.read())
+    newest_first = store.seqs[::-1]
+    for place in places:
+        scroll(reel, store, int(place * max(0, len(reel.lines) - height)), height)
+        loaded = seqs(reel)
+        if loaded:
+            at = newest_first.index(loaded[0])
+            assert loaded == newest_first[at : at + len(loaded)]
+        assert reel.has_more == (bool(loaded) and loaded[-1] != store.seqs[0]) or (
+            length % PAGE_LINES == 0
+        )
+    assert NEAR_LINES < PAGE_LINES

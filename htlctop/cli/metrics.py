@@ -1,6 +1,8 @@
 """`htlctop metrics`: what the store holds, for Prometheus."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +44,21 @@ def command(listen: str, once: bool, store: Path | None) -> None:
             raise StoreError(page.body.decode().strip())
         write_output(page.body.decode(), None)
         return
-    # Blocked here, so in all threads: only the wait below gets them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    with MetricsServer(scraper, listen) as server:
+    with _held_back(), MetricsServer(scraper, listen) as server:
         say_where(server)
         if (page := scraper.metrics()).status != 200:
             click.echo(f"htlctop: {page.body.decode().strip()}", err=True)
         signal.sigwait(_ENDING)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """The signals that end us wait in every thread, until one asks for them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def say_where(server: "MetricsServer") -> None:

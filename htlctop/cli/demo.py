@@ -14,7 +14,7 @@ from typing import Protocol
 import click
 
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.cli.options import data_folder
+from htlctop.cli.looks import look_options, ui_options
 from htlctop.cli.sim import parse_speed
 from htlctop.config import Connection
 from htlctop.errors import NodeConnectionError
@@ -175,24 +175,21 @@ class _Announcement:
     "--channels", type=click.IntRange(16, 20_000), default=60, show_default=True, metavar="N",
     help="How many channels the made-up node has.",
 )  # fmt: skip
-@click.option("--theme", metavar="NAME", help="A theme by name; by default the terminal's.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="No box or block characters.")
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@look_options
 def command(
     recording: Path | None,
     speed: str,
     seed: int,
     channels: int,
     theme: str | None,
-    ascii_only: bool,
-    no_mouse: bool,
+    ascii_only: bool | None,
+    mouse: bool | None,
 ) -> None:
     """Try htlctop without a node: a made-up one, or a real one's recorded traffic, played live.
 
     A day of the made-up node's life, or a third of the recording, is stored already.
     """
     from htlctop.ui import run
-    from htlctop.ui.session import UiOptions
 
     parse_speed(speed)
     play: Play = (
@@ -201,15 +198,7 @@ def command(
         else RecordedPlay(recording, speed)
     )
     with tempfile.TemporaryDirectory(prefix="htlctop-demo-") as folder:
-        code = run(
-            DemoSession(Path(folder), play),
-            UiOptions(
-                ascii=ascii_only,
-                no_mouse=no_mouse,
-                theme=theme,
-                window=play.window,
-                snapshot_dir=data_folder() / "snapshots",
-                log_path=Path(folder) / "htlctop.log",
-            ),
-        )
+        log_path = Path(folder) / "htlctop.log"
+        options = ui_options(theme, ascii_only, mouse, play.window, log_path)
+        code = run(DemoSession(Path(folder), play), replace(options, state_path=None))
     sys.exit(code)

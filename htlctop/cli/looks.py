@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from htlctop.cli.options import data_folder, preferences
+from htlctop.cli.options import data_folder, preferences, state_folder
 
 if TYPE_CHECKING:
     from htlctop.ui import UiOptions
@@ -59,4 +59,6 @@ def ui_options(
         snapshot_dir=data_folder() / "snapshots",
         log_path=log_path,
         templates=chosen.templates,
+        keys=chosen.keys,
+        state_path=state_folder() / f"{chosen.profile.name}.json",
     )

@@ -207,6 +207,13 @@ def data_folder() -> Path:
     return user_data_path("htlctop", appauthor=False)
 
 
+def state_folder() -> Path:
+    """Where htlctop keeps what it remembers by itself."""
+    from platformdirs import user_state_path
+
+    return user_state_path("htlctop", appauthor=False)
+
+
 def config_path() -> Path:
     """Where the user's config file is by default."""
     from platformdirs import user_config_path

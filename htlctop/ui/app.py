@@ -4,6 +4,7 @@ Everything slow runs elsewhere: reading in one reader thread, the collector in a
 """
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -11,18 +12,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
 from textual.worker import Worker, WorkerState
 
-from htlctop.analysis.models import Query
-from htlctop.errors import HtlctopError
-from htlctop.export.formats import Format
+from htlctop.export.redaction import Redaction
+from htlctop.ui import keys, memory
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import ASCII, BLOCKS
+from htlctop.ui.jobs import Job
+from htlctop.ui.mask import Mask
 from htlctop.ui.messages import Ask, NeedsChanged, Open
 from htlctop.ui.pages import Pages
 from htlctop.ui.palette import MONO, Colourless, ansi, themed
@@ -30,13 +31,19 @@ from htlctop.ui.pump import Pump
 from htlctop.ui.reader import Answer, Want
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.session import Session, UiOptions
-from htlctop.ui.takeaway import save_screen, save_view
+from htlctop.ui.takeaway import Taking
 from htlctop.ui.terminal import Manners, Screenfile, has_hung_up
+from htlctop.ui.widgets.choice import ExportChoice
+from htlctop.ui.widgets.finder import Finder
 from htlctop.ui.widgets.lines import Look
 
 TICK_S = 0.25
 COLLECTOR_STOPS_WITHIN_S = 10.0
 HANG_UP = 129
+
+
+class _NeverAgain(Exception):
+    """The terminal was not given back."""
 
 
 class HtlctopApp(App[None], inherit_bindings=False):
@@ -52,6 +59,7 @@ class HtlctopApp(App[None], inherit_bindings=False):
         options: UiOptions,
         manners: Manners,
         screenfile: Screenfile | None = None,
+        job: Job | None = None,
     ) -> None:
         super().__init__()
         self.theme = manners.theme
@@ -59,12 +67,16 @@ class HtlctopApp(App[None], inherit_bindings=False):
         self.options = options
         self.manners = manners
         self.exit_code = 0
+        found, self._forgot = memory.load(options.state_path)
+        self.memory = found.with_key()
         self.board = Board(
             title=session.title,
-            query=Query(window=options.window or ""),
+            query=self.memory.query(options.window),
             templates=options.templates,
         )
-        self._screenfile = screenfile
+        self.mask = Mask(Redaction(self.memory.key))
+        self.taking = Taking(options.snapshot_dir, self.mask, self._send)
+        self._screenfile, self._job = screenfile, job
         self.pump = Pump(session.open_analyst, partial(self.call_later, self._answered))
         self.pages = Pages(self, self._look())
         self.serial = self._asked = 0
@@ -82,7 +94,9 @@ class HtlctopApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint first; read and connect once that is on the screen."""
-        self.pages.begin()
+        self.pages.begin(self.memory.view)
+        if self._job is not None:
+            self._job.heed(self._suspend_soon)
         self.call_after_refresh(self._begin)
 
     def _look(self) -> Look:
@@ -95,7 +109,8 @@ class HtlctopApp(App[None], inherit_bindings=False):
         return Look(ASCII if self.manners.ascii else BLOCKS, palette)
 
     def _begin(self) -> None:
-        self.pages.show(self.board)
+        self._turn(self.board)
+        self._note(self._forgot)
         self._collecting = self.run_worker(
             partial(self.session.run_collector, self._stop),
             name="collector",
@@ -108,12 +123,19 @@ class HtlctopApp(App[None], inherit_bindings=False):
     # Reading
 
     def _tick(self) -> None:
-        if self._screenfile is not None and (
-            self._screenfile.is_gone or has_hung_up(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-        ):
+        if self._is_abandoned:
             self.leave(HANG_UP)
         else:
             self.ask()
+
+    @property
+    def _is_abandoned(self) -> bool:
+        """Whether the terminal, or the process that the shell knows, is gone."""
+        if self._job is not None and self._job.is_orphan:
+            return True
+        stdin = sys.__stdin__.fileno() if sys.__stdin__ else 0
+        screenfile = self._screenfile
+        return screenfile is not None and (screenfile.is_gone or has_hung_up(stdin))
 
     def ask(self) -> None:
         """Have the reader read for the page that shows data, unless it is reading."""
@@ -136,9 +158,9 @@ class HtlctopApp(App[None], inherit_bindings=False):
             self.ask()
 
     def _turn(self, board: Board) -> None:
-        """Show a new board."""
+        """Show a new board, with codes for names where that was asked for."""
         self.board = board
-        self.pages.show(board)
+        self.pages.show(self.mask.board(board))
 
     def question(self, board: Board) -> None:
         """The user asked for something else: break off a running read and ask for it now."""
@@ -200,24 +222,86 @@ class HtlctopApp(App[None], inherit_bindings=False):
         if self.pages.go(name):
             self._turned_page()
 
+    # Taking away
+
     def action_snapshot(self) -> None:
         """Save the screen as text."""
-        page = self.page
-        if page is not None:
-            page.note("")
-            self.call_after_refresh(self._saved, partial(save_screen, page, self.board))
+        self._take(self.taking.snapshot)
+
+    def action_picture(self) -> None:
+        """Save the screen as a picture."""
+        self._take(self.taking.picture)
 
     def action_export(self) -> None:
-        """Save the view as CSV."""
-        page = self.page
-        if page is not None:
-            self._saved(partial(save_view, page, self.board, form=Format.CSV))
+        """Ask in which format to save the view."""
+        if page := self.page:
+            page.note("")
+            page.mount(ExportChoice(page.look))
 
-    def _saved(self, save: Callable[[Path], Path]) -> None:
-        try:
-            self._note(f"saved {save(self.options.snapshot_dir)}")
-        except HtlctopError as error:
-            self._note(str(error))
+    def on_export_choice_chosen(self, message: ExportChoice.Chosen) -> None:
+        """Save the view."""
+        if message.form is not None:
+            self._take(partial(self.taking.view, form=message.form))
+
+    def action_copy(self) -> None:
+        """Copy the key or id of what is under the cursor, or the command."""
+        self._take(self.taking.copy)
+
+    def _take(self, how: Callable[[BaseScreen, Board], str]) -> None:
+        """Once no message lies over the page; then say what was taken."""
+        if page := self.page:
+            page.note("")
+            self.call_after_refresh(lambda: page.note(how(page, self.board)))
+
+    def _send(self, text: str) -> None:
+        if self._driver is not None:
+            self._driver.write(text)
+
+    def action_redact(self) -> None:
+        """Codes for names, keys and ids, and back."""
+        self.mask.is_on = not self.mask.is_on
+        memory.save(self.options.state_path, self.memory)
+        self.pages.forget()
+        self._turn(self.board)
+        again = keys.key_of("redact", self.manners.ascii)
+        state = "codes now" if self.mask.is_on else "themselves again"
+        self._note(f"names, keys and ids are {state}, on screen and in files ({again})")
+
+    # The palette
+
+    def action_palette(self) -> None:
+        """Every action of this page, by its words."""
+        if page := self.page:
+            page.note("")
+            some = (one for one in keys.of(page.focus_of) if one.name != "palette")
+            page.mount(Finder(page.look, tuple(some)))
+
+    async def on_finder_chosen(self, message: Finder.Chosen) -> None:
+        """Do it, as its key would."""
+        if message.action is not None and (page := self.page):
+            await self.run_action(message.action.does, page)
+
+    # The shell
+
+    def action_suspend(self) -> None:
+        """Give the terminal to the shell until it is given back; the collector goes on."""
+        if self._job is None or self._screenfile is None or self._leaving:
+            return
+        terminal, screenfile = self._screenfile.fileno(), self._screenfile
+        with suppress(_NeverAgain), self.suspend():
+            if not self._job.stop(terminal, lambda: screenfile.is_hurried):
+                raise _NeverAgain
+            return
+        # The terminal is the shell's: what ends an app would be written across it, or stop us.
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        screenfile.is_gone = True
+        vars(self._driver)["attrs_before"] = None
+        if not screenfile.is_hurried:  # else a signal has said with which code
+            self.leave(HANG_UP)
+
+    def _suspend_soon(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.call_later, self.action_suspend)
 
     def _note(self, text: str) -> None:
         if page := self.page:
@@ -225,17 +309,21 @@ class HtlctopApp(App[None], inherit_bindings=False):
 
     # Leaving
 
-    _QUESTION = (
-        "This htlctop is the collector: quitting ends the watching, and the time until it is "
-        "started again will be a gap. q quits, u stays. (htlctop collect watches without a screen.)"
-    )
+    @property
+    def _question(self) -> str:
+        stay, leave = keys.key_of("back"), keys.key_of("quit")
+        return (
+            "This htlctop is the collector: quitting ends the watching, and the time until it is "
+            f"started again will be a gap. {leave} quits, {stay} stays. (htlctop collect watches "
+            "without a screen.)"
+        )
 
     async def action_quit(self) -> None:
         """Leave; where that ends the watching, say so and ask once."""
         page = self.page
-        asked = page is not None and page.message == self._QUESTION
+        asked = page is not None and page.message == self._question
         if self.session.owns_collector and not asked and page is not None:
-            self._note(self._QUESTION)
+            self._note(self._question)
         else:
             self.leave(0)
 
@@ -249,6 +337,8 @@ class HtlctopApp(App[None], inherit_bindings=False):
             return
         self._leaving = True
         self.exit_code = code
+        self.memory = self.memory.left(self.pages.view, self.board.query)
+        memory.save(self.options.state_path, self.memory)
         self._stop.set()
         self.pump.interrupt()
         if code != HANG_UP and self._collecting is not None and self._collecting.is_running:

@@ -1,10 +1,15 @@
 """The one registry of what keys do: bindings, footer, help screen and README come from it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding
+from htlctop.errors import ConfigError
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 
 class Focus(Enum):
@@ -23,10 +28,16 @@ class Focus(Enum):
     HTLC = "HTLC"
     HELP = "Help"
     PROMPT = "Prompt"
+    EXPORT = "Export"
+    PALETTE = "Palette"
 
 
 PROMPT = frozenset({Focus.PROMPT})
-EVERYWHERE = frozenset(Focus) - PROMPT
+EXPORT = frozenset({Focus.EXPORT})
+PALETTE = frozenset({Focus.PALETTE})
+TYPED = PROMPT | PALETTE
+"""Where letters are typed and do nothing else."""
+EVERYWHERE = frozenset(Focus) - TYPED - EXPORT
 DATA = EVERYWHERE - {Focus.HELP}
 DRILL_DOWNS = frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR, Focus.HTLC})
 VIEWS = DATA - DRILL_DOWNS
@@ -128,7 +139,12 @@ ACTIONS = (
         frozenset({Focus.OVERVIEW}),
     ),
     Action("snapshot", ("s",), "save the screen as text", EVERYWHERE, "save", of_app=True),
-    Action("export", ("e",), "save the view as CSV", DATA, "export", of_app=True),
+    Action("picture", ("S",), "save the screen as a picture, SVG", EVERYWHERE, of_app=True),
+    Action("export", ("e",), "save the view as CSV, JSON or Markdown", DATA, "export", of_app=True),
+    Action("copy", ("y",), "copy the row's key or id, or the command", DATA, of_app=True),
+    Action(
+        "redact", ("R",), "names, keys and ids as codes, on screen and in files", DATA, of_app=True
+    ),
     _view(1, Focus.OVERVIEW, "what is missed, and why"),
     _view(2, Focus.CHANNELS, "every channel with every column"),
     _view(3, Focus.FLOWS, "who wanted to reach whom"),
@@ -145,12 +161,28 @@ ACTIONS = (
         of_app=True,
     ),
     Action("leave", ("Q", "ctrl+c"), "quit without asking", EVERYWHERE, of_app=True),
-    Action("accept", ("enter",), "keep the filter and close the prompt", PROMPT),
-    Action("cancel", ("escape",), "close the prompt, with the filter from before", PROMPT),
-    Action("erase", ("backspace",), "erase; in an empty prompt, close it", PROMPT),
-    Action("clear", ("ctrl+u",), "erase everything", PROMPT),
-    Action("erase_word", ("ctrl+w",), "erase a word", PROMPT),
+    Action(
+        "suspend",
+        ("Z", "ctrl+z"),
+        "to the shell, and back with fg; collecting goes on",
+        EVERYWHERE,
+        of_app=True,
+    ),
+    Action("palette", (":", "ctrl+p"), "find an action by its words", EVERYWHERE, of_app=True),
+    Action("accept", ("enter",), "keep the filter; in the palette, do the action", TYPED),
+    Action("cancel", ("escape",), "close it, with the filter from before", TYPED),
+    Action("erase", ("backspace",), "erase; where nothing is typed, close it", TYPED),
+    Action("clear", ("ctrl+u",), "erase everything", TYPED),
+    Action("erase_word", ("ctrl+w",), "erase a word", TYPED),
+    Action("choose_next", ("down", "ctrl+n", "tab"), "the next action", PALETTE),
+    Action("choose_previous", ("up", "ctrl+p"), "the action before", PALETTE),
+    Action("as_csv", ("c",), "CSV, for spreadsheets", EXPORT),
+    Action("as_json", ("j",), "JSON, for programs", EXPORT),
+    Action("as_markdown", ("m",), "Markdown, for forums", EXPORT),
+    Action("as_text", ("t",), "text", EXPORT),
+    Action("not_now", ("u", "backspace", "escape"), "save nothing", EXPORT),
 )
+"""As they come; those in force are what `of` tells."""
 
 _NAMES = {
     "enter": "⏎",
@@ -172,9 +204,70 @@ def key_name(key: str, ascii: bool = False) -> str:
     return _ASCII_NAMES.get(shown, shown) if ascii else shown
 
 
+_in_force: tuple[Action, ...] = ACTIONS
+
+
+def rebind(keys: Mapping[str, Sequence[str]]) -> None:
+    """Put the user's keys in force, once, before the screens are loaded. Raises: ConfigError."""
+    global _in_force
+    _in_force = rebound(ACTIONS, keys)
+
+
+def rebound(actions: Sequence[Action], keys: Mapping[str, Sequence[str]]) -> tuple[Action, ...]:
+    """The actions with other keys, by name; those named have no others.
+
+    Raises:
+        ConfigError: no such action, no such key, or two actions for a key in one place.
+    """
+    names = tuple(action.name for action in actions)
+    for name in keys:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+            raise ConfigError(f"keys.{name}: no such action{hint}")
+    found = tuple(
+        replace(action, keys=tuple(_key(name, action.name) for name in keys[action.name]))
+        if action.name in keys
+        else action
+        for action in actions
+    )
+    for clash in clashes(found):
+        raise ConfigError(f"keys: two actions for {clash}; give one of them another key")
+    return found
+
+
+def _key(name: str, action: str) -> str:
+    """A key as Textual calls it, from how a person writes it."""
+    if len(name) == 1 and name.isprintable() and name != " ":
+        return name
+    plain = name.lower().replace("ctrl-", "ctrl+").replace(" ", "space") if name != " " else "space"
+    plain = _WRITTEN.get(plain, plain)
+    control = plain.removeprefix("ctrl+")
+    if plain in _KEYS or (plain != control and len(control) == 1 and control.isalpha()):
+        return plain
+    raise ConfigError(
+        f"keys.{action}: {name!r} is no key; write a letter, space, enter, ctrl-d, f5"
+    )
+
+
+_WRITTEN = {"esc": "escape", "pgdn": "pagedown", "pgup": "pageup", "return": "enter"}
+_KEYS = frozenset(
+    (
+        *("enter", "escape", "backspace", "tab", "space", "delete", "insert", "home", "end"),
+        *("up", "down", "left", "right", "pageup", "pagedown"),
+        *(f"f{number}" for number in range(1, 13)),
+    )
+)
+
+
 def of(focus: Focus) -> tuple[Action, ...]:
     """What can be done there."""
-    return tuple(action for action in ACTIONS if focus in action.where)
+    return tuple(action for action in _in_force if focus in action.where)
+
+
+def key_of(name: str, ascii: bool = False) -> str:
+    """The first key of an action, as a person reads it."""
+    return next(key_name(one.keys[0], ascii) for one in _in_force if one.name == name)
 
 
 def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
@@ -182,7 +275,7 @@ def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
     found = []
     taken: dict[tuple[Focus, str], str] = {}
     for action in actions:
-        for focus in action.where:
+        for focus in (each for each in Focus if each in action.where):
             for key in action.keys:
                 other = taken.setdefault((focus, key), action.name)
                 if other != action.name:
@@ -190,8 +283,10 @@ def clashes(actions: Iterable[Action] = ACTIONS) -> list[str]:
     return found
 
 
-def bindings(focus: Focus) -> list[Binding]:
+def bindings(focus: Focus) -> "list[Binding]":
     """The bindings of the screen that has this focus."""
+    from textual.binding import Binding
+
     return [
         Binding(
             ",".join("comma" if key == "," else key for key in action.keys),
@@ -205,10 +300,10 @@ def bindings(focus: Focus) -> list[Binding]:
 
 def markdown() -> str:
     """The table of keys for the README."""
-    rows = ["| Keys | What they do | Where |", "| --- | --- | --- |"]
+    rows = ["| Keys | What they do | Where | Name |", "| --- | --- | --- | --- |"]
     for action in ACTIONS:
         keys = " ".join(f"`{key_name(key)}`" for key in action.keys)
-        rows.append(f"| {keys} | {action.help} | {_places(action.where)} |")
+        rows.append(f"| {keys} | {action.help} | {_places(action.where)} | `{action.name}` |")
     return "\n".join(rows)
 
 

@@ -65,9 +65,20 @@ class Pages:
         """Where the parts are kept that any page in the pile shows."""
         return frozenset(need.key for page in self for need in page.needs)
 
-    def begin(self) -> None:
-        """The first view."""
-        self._stage.push_screen(self._view(FIRST))
+    def begin(self, name: str = "") -> None:
+        """The view to start with, the first one where there is none of that name."""
+        self._stage.push_screen(self._view(name if name in VIEWS else FIRST))
+
+    def forget(self) -> None:
+        """Let go, on every page there is, what a freeze holds."""
+        for page in {*self, *self._made.values()}:
+            page.forget()
+
+    @property
+    def view(self) -> str:
+        """The name of the view at the bottom, "" before the first."""
+        pile = list(self)
+        return next((name for name, page in self._made.items() if pile and page is pile[0]), "")
 
     def show(self, board: Board) -> None:
         """Show a board on every page, so that one underneath is right when it comes up."""

@@ -47,6 +47,8 @@ class UiOptions:
         window: the window to start with; None takes the smallest that says something.
         templates: the user's own wording of commands that are handed over.
         size: columns and rows instead of the terminal's own, for tests.
+        state_path: where what the screen remembers by itself is kept; None remembers nothing.
+        keys: action by name -> the keys that do it instead of its own.
     """
 
     ascii: bool = False
@@ -56,4 +58,6 @@ class UiOptions:
     log_path: Path | None = None
     window: str | None = None
     size: tuple[int, int] | None = None
+    state_path: Path | None = None
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""From a plain terminal to the running app and back: checks, signals, the guard of fd 2."""
+"""From a plain terminal to the running app and back: checks, a child for it, signals, fd 2."""
 
 import asyncio
 import os
@@ -6,12 +6,22 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from htlctop.errors import UsageError
+from htlctop.ui import jobs, keys
 from htlctop.ui.session import Session, UiOptions
-from htlctop.ui.terminal import Screenfile, encoding, guarded, manners, tell_textual
+from htlctop.ui.terminal import (
+    THEMES,
+    Manners,
+    Screenfile,
+    encoding,
+    guarded,
+    manners,
+    tell_textual,
+)
 
 if TYPE_CHECKING:
     from htlctop.ui.app import HtlctopApp
@@ -28,14 +38,25 @@ def run(session: Session, options: UiOptions) -> int:
         )
     chosen = manners(os.environ, options.ascii, options.theme, encoding())
     tell_textual(chosen, os.environ)
+    keys.rebind(options.keys)
+    if options.theme:
+        _check_theme(options.theme, chosen.theme)
+    return jobs.run(partial(_screen, session, options, chosen))
+
+
+def _check_theme(asked: str, theme: str) -> None:
     from textual.theme import BUILTIN_THEMES
 
-    if chosen.theme not in BUILTIN_THEMES:
-        raise UsageError(f"no theme {chosen.theme!r}; there are {', '.join(BUILTIN_THEMES)}")
+    if theme not in BUILTIN_THEMES:
+        raise UsageError(f"no theme {asked!r}; there are {', '.join((*THEMES, *BUILTIN_THEMES))}")
+
+
+def _screen(session: Session, options: UiOptions, chosen: Manners, job: jobs.Job) -> int:
+    """The app from its first paint to its end; its exit code."""
     with guarded(options.log_path) as screenfile:
         from htlctop.ui.app import HtlctopApp
 
-        app = HtlctopApp(session, options, chosen, screenfile)
+        app = HtlctopApp(session, options, chosen, screenfile, job)
         with _signals(app, screenfile):
             asyncio.run(_show(app, options))
         crashed = app.return_code not in (app.exit_code, None)

@@ -1,17 +1,23 @@
-"""What `s` and `e` save: the screen as text, the view as data, each saying of what it is."""
+"""Taking things away: what `s`, `S`, `e` and `y` do. Each file says of what it is."""
 
+import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from textual.screen import Screen
 
 from htlctop.analysis.models import NodeView
-from htlctop.errors import UsageError
+from htlctop.errors import HtlctopError, UsageError
 from htlctop.export.files import write_private
 from htlctop.export.format import utc
 from htlctop.export.formats import Format, render
 from htlctop.export.table import Head
 from htlctop.export.views import document
 from htlctop.ui.board import Board
+from htlctop.ui.clipboard import copy
+from htlctop.ui.mask import Mask
 from htlctop.ui.screens.base import BaseScreen
 
 
@@ -24,29 +30,61 @@ def screen_text(screen: Screen[None]) -> tuple[str, ...]:
     return tuple(strip.text.rstrip() for strip in strips)
 
 
-def save_screen(page: BaseScreen, board: Board, folder: Path) -> Path:
-    """Write what is on the screen; the path written."""
-    head = "".join(f"# {name}: {value}\n" for name, value in _head(page, board).lines())
-    text = "\n".join([head, *screen_text(page)]) + "\n"
-    return write_private(folder, _stem(page, board), ".txt", text)
+class Taking:
+    """Saves and copies what a page shows, as it shows it; answers with what to tell the user.
 
+    `write` sends to the terminal.
+    """
 
-def save_view(page: BaseScreen, board: Board, folder: Path, form: Format) -> Path:
-    """Write the view's rows in a format; the path written."""
-    view = page.taken(board)
-    if view is None:
-        raise UsageError("nothing to save yet")
-    text = render(document(view, page.focus_of.value, board.query.filter), form)
-    return write_private(folder, _stem(page, board), form.suffix, text)
+    def __init__(self, folder: Path, mask: Mask, write: Callable[[str], object]) -> None:
+        self._folder = folder
+        self._mask = mask
+        self._write = write
 
+    def snapshot(self, page: BaseScreen, board: Board) -> str:
+        """The screen as text."""
+        head = "".join(f"# {name}: {value}\n" for name, value in self._head(page, board).lines())
+        text = "\n".join([head, *screen_text(page)]) + "\n"
+        return self._saved(page, board, ".txt", lambda: text)
 
-def _head(page: BaseScreen, board: Board) -> Head:
-    name, node, now = page.focus_of.value, board.node, board.status
-    if node is None or now is None:
-        return Head(name, NodeView("", "", "", ""))
-    return Head(name, node, board.window, board.query.filter, now.replay)
+    def picture(self, page: BaseScreen, board: Board) -> str:
+        """The screen as SVG, what it is of in its description."""
+        head = "\n".join(f"{name}: {value}" for name, value in self._head(page, board).lines())
+        picture = page.app.export_screenshot(title="htlctop")
+        tag, bracket, rest = picture.partition(">")
+        text = f"{tag}{bracket}\n<desc>{escape(head)}</desc>{rest}"
+        return self._saved(page, board, ".svg", lambda: text)
 
+    def view(self, page: BaseScreen, board: Board, form: Format) -> str:
+        """The view's rows in a format."""
+        return self._saved(page, board, form.suffix, partial(self._rendered, page, board, form))
 
-def _stem(page: BaseScreen, board: Board) -> str:
-    at = utc(board.status.now_ns if board.status else 0)[:19].replace(":", "")
-    return f"htlctop-{page.focus_of.value.lower()}-{at}Z"
+    def copy(self, page: BaseScreen, board: Board) -> str:
+        """The key or id of the row, or the command of the advice, into the clipboard."""
+        found = page.copied(self._mask.board(board))
+        if found is None or not found.text:
+            return "nothing to copy here"
+        way = copy(found.text, os.environ, self._write)
+        return f"copied {way}: {found.what}: {found.text}"
+
+    def _rendered(self, page: BaseScreen, board: Board, form: Format) -> str:
+        view = page.taken(self._mask.board(board))
+        if view is None:
+            raise UsageError("nothing to save yet")
+        filtered, is_redacted = self._mask.text(board.query.filter), self._mask.is_on
+        return render(document(view, page.focus_of.value, filtered, is_redacted=is_redacted), form)
+
+    def _saved(self, page: BaseScreen, board: Board, suffix: str, text: Callable[[], str]) -> str:
+        at = utc(board.status.now_ns if board.status else 0)[:19].replace(":", "")
+        stem = f"htlctop-{page.focus_of.value.lower()}-{at}Z"
+        try:
+            return f"saved {write_private(self._folder, stem, suffix, text())}"
+        except HtlctopError as error:
+            return str(error)
+
+    def _head(self, page: BaseScreen, board: Board) -> Head:
+        name, shown = page.focus_of.value, self._mask.board(board)
+        node, now, filtered = shown.node, shown.status, self._mask.text(board.query.filter)
+        if node is None or now is None:
+            return Head(name, NodeView("", "", "", ""))
+        return Head(name, node, shown.window, filtered, now.replay, self._mask.is_on)

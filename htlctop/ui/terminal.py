@@ -16,6 +16,8 @@ from pathlib import Path
 
 _ANSI_THEME = "ansi-dark"
 _FULL_THEME = "textual-dark"
+THEMES = {"dark": _FULL_THEME, "light": "textual-light", "ansi": _ANSI_THEME}
+"""Short names; the others are Textual's, ansi-dark and ansi-light among them."""
 _STALL_S = 0.5
 """How long a terminal that does not read may hold up the way out."""
 
@@ -36,7 +38,9 @@ def manners(environ: Mapping[str, str], ascii: bool, theme: str | None, encoding
     nested = bool(environ.get("TMUX") or environ.get("STY")) or term.startswith(("tmux", "screen"))
     true_colour = environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
     no_color = bool(environ.get("NO_COLOR"))
-    if theme is None:
+    if theme is not None:
+        theme = THEMES.get(theme, theme)
+    else:
         theme = _FULL_THEME if true_colour and not nested and not no_color else _ANSI_THEME
     if no_color and not theme.startswith("ansi-"):
         theme = _ANSI_THEME
@@ -102,6 +106,11 @@ class Screenfile(io.TextIOBase):
     def isatty(self) -> bool:
         """It is one."""
         return True
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether we are leaving."""
+        return self._hurried_at is not None
 
     def hurry(self) -> None:
         """We are leaving: do not wait for the terminal much longer."""

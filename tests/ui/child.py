@@ -29,6 +29,8 @@ class Session(FakeSession):
             shown = replace(newest, seq=newest.seq + 1, in_alias=f"peer {newest.seq}")
             self.analyst.lines = (shown, *self.analyst.lines[:20])
             self.analyst.bump()
+        while "--count" in FLAGS and not stop.wait(0.02):
+            os.write(2, b"stored one more\n")
         stop.wait()
         os.write(2, b"collector stopped in order\n")
 

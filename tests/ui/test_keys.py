@@ -1,20 +1,28 @@
 """The registry of keys is sound, and README says what it says."""
 
 import os
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from htlctop.errors import ConfigError
 from htlctop.ui import keys
 from htlctop.ui.app import HtlctopApp
 from htlctop.ui.screens.help import HelpScreen
 from htlctop.ui.views import DRILL_DOWNS, VIEWS
+from htlctop.ui.widgets.choice import ExportChoice
+from htlctop.ui.widgets.finder import Finder
 from htlctop.ui.widgets.prompt import Prompt
 
 README = Path(__file__).parents[2] / "README.md"
 OWNERS = {page.focus_of: page for page in (HelpScreen, *VIEWS.values(), *DRILL_DOWNS.values())}
-OWNERS[keys.Focus.PROMPT] = Prompt
+OWNERS |= {
+    keys.Focus.PROMPT: Prompt,
+    keys.Focus.EXPORT: ExportChoice,
+    keys.Focus.PALETTE: Finder,
+}
 
 
 def test_no_two_actions_share_a_key_in_one_focus() -> None:
@@ -28,14 +36,14 @@ def test_a_clash_would_be_noticed() -> None:
 
 def test_every_action_has_a_plain_key_that_any_terminal_sends() -> None:
     for action in keys.ACTIONS:
-        if action.where == keys.PROMPT:
+        if action.where <= keys.TYPED:
             continue  # letters are typed there
         assert any(len(key) == 1 or key == "space" for key in action.keys), action.name
 
 
 def test_esc_is_never_the_only_way() -> None:
     for action in keys.ACTIONS:
-        if action.where != keys.PROMPT:  # enter and backspace close that one too
+        if not action.where <= keys.TYPED:  # enter and backspace close that one too
             assert action.keys != ("escape",)
 
 
@@ -52,6 +60,64 @@ def test_a_page_binds_exactly_the_keys_of_its_focus(focus: keys.Focus) -> None:
     bound = OWNERS[focus]._merge_bindings().key_to_bindings
     named = {key for action in keys.of(focus) for key in action.keys}
     assert len(bound) == len(named)
+
+
+def test_an_action_is_rebound_by_its_name_and_keeps_no_other_key() -> None:
+    found = {one.name: one for one in keys.rebound(keys.ACTIONS, {"freeze": ("f", "ctrl-f")})}
+    assert found["freeze"].keys == ("f", "ctrl+f")
+    assert found["quit"].keys == ("q",)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"freze": ("f",)}, "keys.freze: no such action; did you mean freeze?"),
+        ({"xyzzy": ("f",)}, "keys.xyzzy: no such action; there are help, "),
+        ({"freeze": ("hyper",)}, "keys.freeze: 'hyper' is no key"),
+        ({"freeze": ("ctrl-",)}, "keys.freeze: 'ctrl-' is no key"),
+        ({"freeze": ("",)}, "keys.freeze: '' is no key"),
+        ({"freeze": ("q",)}, "keys: two actions for q in Overview: freeze and quit"),
+        ({"as_csv": ("j",)}, "keys: two actions for j in Export: as_csv and as_json"),
+    ],
+)
+def test_keys_that_cannot_be_are_refused_by_name(given, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        keys.rebound(keys.ACTIONS, given)
+    assert said in str(caught.value)
+
+
+def test_a_key_may_be_written_as_people_do() -> None:
+    for written, meant in ((" ", "space"), ("Esc", "escape"), ("F5", "f5"), ("pgdn", "pagedown")):
+        (one,) = keys.rebound([keys.ACTIONS[0]], {"help": (written,)})
+        assert one.keys == (meant,)
+
+
+def test_fuzzed_keys_are_bound_or_refused() -> None:
+    chance = random.Random(1)
+    names = [*(one.name for one in keys.ACTIONS), "", "zzz"]
+    some = [
+        "a",
+        "Q",
+        "é",
+        "ctrl-x",
+        "space",
+        "f13",
+        "\0",
+        "\x1b",
+        "日",
+        "ctrl+ctrl",
+        "ab",
+        "-",
+        ",",
+    ]
+    bound = 0
+    for _ in range(500):
+        given = {chance.choice(names): tuple(chance.choices(some, k=chance.randrange(1, 3)))}
+        try:
+            bound += len(keys.rebound(keys.ACTIONS, given)) == len(keys.ACTIONS)
+        except ConfigError as error:
+            assert "keys" in str(error)
+    assert bound > 50
 
 
 def test_the_readme_table_is_the_registry() -> None:

@@ -71,6 +71,10 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         """What `y` takes: a command or the id of what is shown; None where there is none."""
         return None
 
+    def forget(self) -> None:
+        """Let go what a freeze holds."""
+        self._held = None
+
     def peel(self) -> bool:
         """Take a layer of the page's own away, as a prompt; whether there was one."""
         return False

@@ -3,7 +3,7 @@
 import re
 
 from htlctop.analysis.advice.models import Opportunity
-from htlctop.analysis.models import PairRow
+from htlctop.analysis.models import ChannelRow, PairRow, PeerRow, SourceRow
 from htlctop.export.format import count
 from htlctop.export.handoff import best_command, most_it_costs_sat
 from htlctop.ui.board import Board
@@ -20,6 +20,18 @@ def copied_id(text: str, what: str) -> Copied | None:
 def copied_key(pubkey: str | None) -> Copied | None:
     """A public key."""
     return copied_id(pubkey or "", "public key")
+
+
+def copied_row(row: object) -> Copied | None:
+    """Of a row of a ranked table what other programs know it by."""
+    match row:
+        case PeerRow() | SourceRow():
+            return copied_key(row.pubkey)
+        case ChannelRow():
+            return copied_id(row.channel_id, "channel id")
+        case PairRow():
+            return copied_pair(row)
+    return None
 
 
 def copied_pair(pair: PairRow) -> Copied | None:

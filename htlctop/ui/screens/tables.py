@@ -9,7 +9,8 @@ from htlctop.export.format import clean
 from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.messages import Open
-from htlctop.ui.screens.base import BaseScreen
+from htlctop.ui.screens.base import BaseScreen, Copied
+from htlctop.ui.screens.copying import copied_row
 from htlctop.ui.subject import Subject
 from htlctop.ui.table.widget import Table
 from htlctop.ui.widgets.lines import Look
@@ -80,6 +81,16 @@ class TableScreen(FilteredScreen):
     """A page with a table that is filtered."""
 
     table: Table[Any]
+
+    def forget(self) -> None:
+        """Let go what a freeze holds, in the table too."""
+        super().forget()
+        self.table.forget()
+
+    def copied(self, board: Board) -> Copied | None:
+        """The key or id of the row under the cursor."""
+        entry = self.table.roster.current
+        return copied_row(entry.item) if entry else None
 
     # What the table asks for
 

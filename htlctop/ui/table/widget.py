@@ -107,6 +107,10 @@ class Table(Lines, Generic[Item]):
         self.roster.replace(content.items, keep_order=held)
         return self.repaint()
 
+    def forget(self) -> None:
+        """Hold nothing: the next content is taken over, frozen or not."""
+        self._taken = None
+
     def set_layout(self, *, title: bool, heads: bool) -> None:
         """Whether there is room for a title and for column heads."""
         self._with_title, self._with_heads = title, heads

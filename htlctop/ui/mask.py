@@ -1,0 +1,50 @@
+"""Redaction of all that the screens show: boards in, boards out; nothing behind it knows a name."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from htlctop.export.redaction import Redaction
+from htlctop.ui.board import Board
+
+T = TypeVar("T")
+
+
+class Mask:
+    """Off or on. Put between the app's board and its pages; what did not change is kept."""
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._kept: dict[object, tuple[object, object]] = {}
+        self.is_on = False
+
+    def board(self, board: Board) -> Board:
+        """The board as it may be seen. What the user typed himself, the filter, stays."""
+        if not self.is_on:
+            return board
+        for part in board.found.values():
+            self._redaction.learn(part.value)
+        self._redaction.learn(board.node)
+        return replace(
+            board,
+            title=self._redaction.text(board.title),
+            found={
+                key: replace(part, value=self._of(key, part.value))
+                for key, part in board.found.items()
+            },
+            node=self._of("node", board.node),
+            window=self._of("window", board.window),
+            failures={key: self._redaction.text(why) for key, why in board.failures.items()},
+            collector=self._redaction.text(board.collector),
+        )
+
+    def text(self, text: str) -> str:
+        """A sentence as it may be seen."""
+        return self._redaction.text(text) if self.is_on else text
+
+    def _of(self, key: object, value: T) -> T:
+        before, after = self._kept.get(key, (None, None))
+        if before is not value or value is None:
+            after = self._redaction.view(value)
+            self._kept[key] = value, after
+        made: T = after  # type: ignore[assignment]
+        return made

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from htlctop.analysis.models import Query, Window
 from htlctop.domain.coverage import Interval, covered_ns, gaps
-from htlctop.domain.records import KEPT_NS, SPANS
+from htlctop.domain.records import DAY, HOUR, KEPT_NS, MINUTE, SPANS
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 
@@ -13,14 +13,13 @@ WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
 ALL = "all"
 LONGEST_NS = 100 * 365 * 86_400 * NS
 
-_MINUTE, _HOUR, _DAY = SPANS
+_MINUTE, _HOUR, _DAY = SPANS[MINUTE], SPANS[HOUR], SPANS[DAY]
 _WEEK = 7 * _DAY
 _STEPS = (
     (_HOUR, _MINUTE),
     (6 * _HOUR, 5 * _MINUTE),
     (48 * _HOUR, _HOUR),
-    (8 * _DAY, 3 * _HOUR),
-    (31 * _DAY, 12 * _HOUR),
+    (8 * _DAY, 6 * _HOUR),
     (90 * _DAY, _DAY),
 )
 

@@ -20,6 +20,7 @@ from htlctop.domain.records import (
     Cell,
     ChannelRecord,
     ClaimOpener,
+    Delta,
     Found,
     HtlcFacts,
     HtlcRecord,
@@ -272,8 +273,12 @@ class StatsReader(EvidenceReader, Protocol):
         self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,
         in_peer: int | None = None,
     ) -> list[tuple[int, int, int]]:  # fmt: skip
-        """(slice, channel, net demand msat) of lost HTLCs, of some only where named; slice k
-        holds the times from k·step on."""
+        """(slice, channel, net demand msat) of lost HTLCs, of some only where named, several for
+        a slice and channel; slice k holds the times from k·step on."""
+
+    def news(self, since: int) -> list[Delta] | None:
+        """What was added to the buckets after a generation, in order; None where that is no longer
+        known."""
 
     def unresolved(self, from_ns: int, until_ns: int) -> list[tuple[int, int]]:
         """(first event ns, outcome) of forwards first seen in [from, until) without an outcome."""

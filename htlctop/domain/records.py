@@ -3,11 +3,22 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SPANS = (60_000_000_000, 3_600_000_000_000, 86_400_000_000_000)
-"""Bucket widths, ns: minute, hour, day. A bucket's `span` is the index, `start` counts widths."""
-MINUTE, HOUR, DAY = range(3)
-KEPT_NS = (48 * SPANS[HOUR], 60 * SPANS[DAY], None)
+MINUTE, HOUR, DAY, QUARTER, WEEK = range(5)
+SPANS: tuple[int, ...] = (
+    60_000_000_000,
+    3_600_000_000_000,
+    86_400_000_000_000,
+    21_600_000_000_000,
+    604_800_000_000_000,
+)
+"""Bucket widths, ns, by `span`: minute, hour, day, a quarter of a day, a week of days that begins
+where the epoch did. A bucket's `start` counts widths."""
+KEPT_NS: tuple[int | None, ...] = (48 * SPANS[HOUR], 60 * SPANS[DAY], None, 60 * SPANS[DAY], None)
 """How long each width is kept, ns."""
+NARROW_TO_WIDE = (MINUTE, HOUR, QUARTER, DAY, WEEK)
+"""Each width is a multiple of the one before it."""
+PAIR_SPANS = (MINUTE, HOUR, DAY)
+"""The widths that are kept by incoming peer too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,8 @@ class ChannelRecord:
 
 @dataclass(frozen=True, slots=True)
 class StatusRecord:
-    """The status row, with the size of what is on disk."""
+    """The status row. `books`: the generation at which a channel, peer, balance or policy last
+    changed."""
 
     state: str
     reason: str
@@ -59,6 +71,23 @@ class StatusRecord:
     last_event_ns: int
     lag_ns: int
     generation: int
+    books: int
+
+
+class Delta(NamedTuple):
+    """What was added to the sums of a minute, a channel, an incoming peer and a category."""
+
+    minute: int
+    channel: int
+    in_peer: int
+    category: int
+    n: int
+    fee_unknown: int
+    fee_msat: int
+    demand_msat: int
+    recovered_msat: int
+    claims: int
+    repeats: int
 
 
 class Cell(NamedTuple):

@@ -1,11 +1,11 @@
 """Cells of a batch -> the rows of every bucket table and width that they belong to."""
 
-from collections.abc import Iterable
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
 
 from htlctop.domain.fold import MINUTE_NS, CellKey
-from htlctop.domain.records import KEPT_NS, SPANS
-
-_MINUTES = tuple(width // MINUTE_NS for width in SPANS)
+from htlctop.domain.records import KEPT_NS, NARROW_TO_WIDE, PAIR_SPANS, SPANS, Delta
 
 _COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
 _ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in _COLUMNS)
@@ -21,6 +21,7 @@ ADD_BY_PAIR = (
 )
 
 _Sums = list[int]
+_Key = tuple[int, ...]
 
 
 def roll_up(
@@ -30,27 +31,51 @@ def roll_up(
 
     A width that is no longer kept for a cell's time gets no row: its buckets are gone.
     """
+    pairs: dict[_Key, _Sums] = _merge(cells.items())
+    channels = _merge(((key[0], key[1], key[3]), sums) for key, sums in pairs.items())
     by_channel: list[tuple[int, ...]] = []
     by_pair: list[tuple[int, ...]] = []
-    pairs: dict[tuple[int, ...], _Sums] = {
-        (minute, channel, in_peer, category): sums
-        for (minute, channel, in_peer, category), sums in cells.items()
-    }
-    previous = 1
-    for span, minutes in enumerate(_MINUTES):
-        pairs = _merge((_coarser(key, minutes // previous), sums) for key, sums in pairs.items())
-        previous = minutes
-        kept_ns = KEPT_NS[span]
-        oldest = 0 if kept_ns is None else (newest_ns - kept_ns) // SPANS[span]
-        kept = {key: sums for key, sums in pairs.items() if key[0] >= oldest}
-        by_pair += [(span, *key, *sums) for key, sums in sorted(kept.items()) if any(sums)]
-        channels = _merge(((key[0], key[1], key[3]), sums) for key, sums in kept.items())
-        by_channel += [(span, *key, *sums) for key, sums in sorted(channels.items()) if any(sums)]
+    width = pair_width = MINUTE_NS
+    for span in NARROW_TO_WIDE:
+        channels = _widen(channels, SPANS[span] // width)
+        width = SPANS[span]
+        by_channel += _rows(span, channels, newest_ns)
+        if span in PAIR_SPANS:
+            pairs = _widen(pairs, SPANS[span] // pair_width)
+            pair_width = SPANS[span]
+            by_pair += _rows(span, pairs, newest_ns)
     return by_channel, by_pair
 
 
-def _coarser(key: tuple[int, ...], factor: int) -> tuple[int, ...]:
-    return (key[0] // factor, *key[1:]) if factor > 1 else key
+def pack(cells: dict[CellKey, _Sums]) -> bytes:
+    """What a batch added, for readers that keep sums: column after column, compressed."""
+    rows = [(*key, *sums) for key, sums in sorted(cells.items())]
+    flat = array("q", [number for column in zip(*rows, strict=True) for number in column])
+    return zlib.compress(flat.tobytes(), 1)
+
+
+def unpack(packed: bytes) -> Iterator[Delta]:
+    """What `pack` was given."""
+    flat = array("q")
+    flat.frombytes(zlib.decompress(packed))
+    columns = len(Delta._fields)
+    count = len(flat) // columns
+    rows = zip(*(flat[k * count : (k + 1) * count] for k in range(columns)), strict=True)
+    return map(Delta._make, rows)
+
+
+def _rows(span: int, cells: dict[_Key, _Sums], newest_ns: int) -> list[tuple[int, ...]]:
+    kept_ns = KEPT_NS[span]
+    oldest = 0 if kept_ns is None else (newest_ns - kept_ns) // SPANS[span]
+    return [
+        (span, *key, *sums) for key, sums in sorted(cells.items()) if key[0] >= oldest and any(sums)
+    ]
+
+
+def _widen(cells: dict[_Key, _Sums], factor: int) -> dict[_Key, _Sums]:
+    if factor == 1:
+        return cells
+    return _merge(((key[0] // factor, *key[1:]), sums) for key, sums in cells.items())
 
 
 def _merge(

@@ -71,7 +71,7 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         """What the collector last said of itself."""
         row = self._run(
             "SELECT state, reason, attempt, next_try, pid, alive_at, queued, shed, events, "
-            "ignored, last_event, lag, generation FROM status"
+            "ignored, last_event, lag, generation, books FROM status"
         ).fetchone()
         return StatusRecord(*row)
 

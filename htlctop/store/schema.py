@@ -8,6 +8,8 @@ distances from the row's own, which makes them one to three bytes.
 import sqlite3
 from pathlib import Path
 
+from htlctop.domain.records import DAY, HOUR, QUARTER, WEEK
+
 APPLICATION_ID = 0x68_74_6C_63  # "htlc"
 
 _SUMS = """
@@ -112,7 +114,19 @@ CREATE TABLE pending (
 CREATE INDEX pending_expiry ON pending (expiry);
 """
 
-MIGRATIONS = (_INITIAL, _ADVICE, _PENDING)
+_ADD_UP = (
+    "sum(n), sum(fee_unknown), sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats)"
+)
+_READING = f"""
+CREATE TABLE news (generation INTEGER PRIMARY KEY, cells BLOB NOT NULL);
+ALTER TABLE status ADD COLUMN books INTEGER NOT NULL DEFAULT 0;
+INSERT INTO by_channel SELECT {QUARTER}, start / 6, channel, category, {_ADD_UP}
+    FROM by_channel WHERE span = {HOUR} GROUP BY start / 6, channel, category;
+INSERT INTO by_channel SELECT {WEEK}, start / 7, channel, category, {_ADD_UP}
+    FROM by_channel WHERE span = {DAY} GROUP BY start / 7, channel, category;
+"""
+
+MIGRATIONS = (_INITIAL, _ADVICE, _PENDING, _READING)
 """Step k brings a store from version k to k + 1; the version is SQLite's user_version."""
 VERSION = len(MIGRATIONS)
 

@@ -3,7 +3,15 @@
 import sqlite3
 from collections.abc import Sequence
 
-from htlctop.domain.records import DAY, HOUR, MINUTE, SPANS, Cell
+from htlctop.domain.records import (
+    NARROW_TO_WIDE,
+    PAIR_SPANS,
+    SPANS,
+    WEEK,
+    Cell,
+    Delta,
+)
+from htlctop.store.buckets import unpack
 
 _SUMS = "sum(n), sum(fee_unknown), sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats)"
 
@@ -46,18 +54,32 @@ class BucketReads:
         self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,
         in_peer: int | None = None,
     ) -> list[tuple[int, int, int]]:  # fmt: skip
-        """(slice, channel, net demand msat) of lost HTLCs, of some only where named; slice k
-        holds the times from k·step on."""
+        """(slice, channel, net demand msat) of lost HTLCs, of some only where named, several for
+        a slice and channel; slice k holds the times from k·step on."""
         table = "by_channel" if in_peer is None else "by_pair"
         of, named = _of(channels, in_peer)
         lost = f"{of} AND category BETWEEN 3 AND 7"
         source, values = _tiles(table, from_ns, until_ns, lost, named, widest_ns=step_ns)
-        width = " ".join(f"WHEN {span} THEN {SPANS[span]}" for span in (MINUTE, HOUR, DAY))
+        width = " ".join(f"WHEN {span} THEN {SPANS[span]}" for span in NARROW_TO_WIDE)
         return self._run(
-            f"SELECT start * CASE span {width} END / {step_ns} AS slice, channel, "
-            f"sum(demand - recovered) FROM {source} GROUP BY slice, channel",
+            f"SELECT start * CASE span {width} END / {step_ns}, channel, demand - recovered "
+            f"FROM {source}",
             values,
         ).fetchall()
+
+    def news(self, since: int) -> list[Delta] | None:
+        """What was added to the buckets after a generation, in order; None where that is no longer
+        known."""
+        (oldest,) = self._run("SELECT min(generation) FROM news").fetchone()
+        if oldest is None or oldest > since:
+            return None
+        found: list[Delta] = []
+        rows = self._run(
+            "SELECT cells FROM news WHERE generation > ? ORDER BY generation", (since,)
+        )
+        for (packed,) in rows:
+            found += unpack(packed)
+        return found
 
 
 def _of(channels: Sequence[int], in_peer: int | None) -> tuple[str, tuple[int, ...]]:
@@ -74,21 +96,22 @@ def _tiles(
     until_ns: int,
     of: str = "",
     named: Sequence[int] = (),
-    widest_ns: int = SPANS[DAY],
+    widest_ns: int = SPANS[WEEK],
 ) -> tuple[str, tuple[int, ...]]:
     """The largest buckets that tile [from, until), as a FROM clause and its values.
 
     Args: of, named: a condition and its values. widest_ns: no wider bucket is taken.
     """
+    spans = NARROW_TO_WIDE if table == "by_channel" else PAIR_SPANS
     parts: list[tuple[int, int, int]] = []
-    low, high, span = from_ns, until_ns, MINUTE
-    while span < DAY and SPANS[span + 1] <= widest_ns:
-        wider = SPANS[span + 1]
-        inner_low, inner_high = -(-low // wider) * wider, high // wider * wider
-        if inner_low >= inner_high:
-            break
+    low, high, span = from_ns, until_ns, spans[0]
+    for wider in spans[1:]:
+        width = SPANS[wider]
+        inner_low, inner_high = -(-low // width) * width, high // width * width
+        if inner_low >= inner_high or widest_ns % width:
+            continue
         parts += [(span, low, inner_low), (span, inner_high, high)]
-        low, high, span = inner_low, inner_high, span + 1
+        low, high, span = inner_low, inner_high, wider
     parts.append((span, low, high))
     values: list[int] = []
     tiles = []

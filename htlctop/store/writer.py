@@ -13,10 +13,10 @@ import aiosqlite
 from htlctop.domain.circuits import Htlc
 from htlctop.domain.claims import Claim
 from htlctop.domain.fold import Changes, Fold
-from htlctop.domain.records import DAY, Progress
+from htlctop.domain.records import HOUR, MINUTE, QUARTER, Progress
 from htlctop.domain.types import DEFAULTS, Channel, ChannelLimits, FeePolicy, NodeInfo, Settings
 from htlctop.errors import StoreError
-from htlctop.store.buckets import ADD_BY_CHANNEL, ADD_BY_PAIR, roll_up
+from htlctop.store.buckets import ADD_BY_CHANNEL, ADD_BY_PAIR, pack, roll_up
 from htlctop.store.channels import (
     PUT_ACTIVITY,
     PUT_BALANCE,
@@ -63,6 +63,14 @@ _PUT_CLAIM = (
     "INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET "
     "recovered = excluded.recovered, last_after = excluded.last_after, "
     "is_success = excluded.is_success, is_open = excluded.is_open"
+)
+
+NEWS_KEPT = 40
+"""Batches whose sums are kept for readers: at a batch every 250 ms, those of ten seconds."""
+_PUT_NEWS = "INSERT OR REPLACE INTO news SELECT generation, ? FROM status"
+_DROP_NEWS = (
+    "DELETE FROM news WHERE generation <= (SELECT generation FROM news "
+    f"ORDER BY generation DESC LIMIT 1 OFFSET {NEWS_KEPT})"
 )
 
 
@@ -187,6 +195,9 @@ class StoreWriter:
                 "UPDATE status SET seq = ?, high = ?, last_event = ?, generation = generation + ?",
                 (changes.seq, changes.high_ns, self._newest_ns, int(bool(changes.rows))),
             )
+            if changes.cells:
+                await self._db.execute(_PUT_NEWS, (pack(changes.cells),))
+                await self._db.execute(_DROP_NEWS)
             await self._put_progress(progress)
         if self._wal_bytes() > WAL_LIMIT:
             await self._move_wal()
@@ -238,7 +249,7 @@ class StoreWriter:
                 await self._db.executemany(PUT_BALANCE, rows)
                 await self._db.executemany(PUT_BALANCE_HISTORY, history)
                 await self._db.executemany(PUT_ACTIVITY, activity)
-                await self._bump()
+                await self._bump(books=True)
 
     async def save_pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> None:
         """The HTLCs that are on all open channels, as just listed, in place of those before."""
@@ -257,7 +268,7 @@ class StoreWriter:
         if rows:
             async with self._transaction():
                 await self._db.executemany(PUT_POLICY, rows)
-                await self._bump()
+                await self._bump(books=True)
 
     async def save_limits(
         self, limits: Iterable[ChannelLimits], ids: Mapping[int, int], at_ns: int
@@ -267,7 +278,7 @@ class StoreWriter:
         if rows:
             async with self._transaction():
                 await self._db.executemany(PUT_LIMITS, rows)
-                await self._bump()
+                await self._bump(books=True)
 
     async def checkpoint(self) -> None:
         """Move the WAL into the database, and drop a step of buckets nobody can ask for."""
@@ -292,7 +303,7 @@ class StoreWriter:
         old, newest_ns = self._retention, self._newest_ns
         oldest: dict[tuple[str, int], int] = {}
         for table in ("by_channel", "by_pair"):
-            for span in range(DAY):
+            for span in (MINUTE, HOUR, QUARTER):
                 for (start,) in await self._db.execute_fetchall(
                     f"SELECT start FROM {table} WHERE span = ? ORDER BY start LIMIT 1", (span,)
                 ):
@@ -318,6 +329,9 @@ class StoreWriter:
                 await self._db.execute(sql, values)
 
     async def _put_map(self, changes: Changes) -> None:
+        if not changes.peers and not changes.channels:
+            return
+        await self._bump(books=True)
         await self._db.executemany(
             "INSERT INTO peer VALUES (?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET alias = excluded.alias",
@@ -350,8 +364,10 @@ class StoreWriter:
                 (progress.covered_until_ns, self._interval),
             )
 
-    async def _bump(self) -> None:
-        await self._db.execute("UPDATE status SET generation = generation + 1")
+    async def _bump(self, *, books: bool = False) -> None:
+        """Something visible changed; `books`: a channel, peer, balance or policy."""
+        known = ", books = generation + 1" if books else ""
+        await self._db.execute(f"UPDATE status SET generation = generation + 1{known}")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:

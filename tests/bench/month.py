@@ -8,7 +8,16 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from htlctop.domain.records import DAY, HOUR, KEPT_NS, MINUTE, SPANS
+from htlctop.domain.records import (
+    DAY,
+    HOUR,
+    KEPT_NS,
+    MINUTE,
+    NARROW_TO_WIDE,
+    PAIR_SPANS,
+    SPANS,
+    WEEK,
+)
 from htlctop.store.buckets import ADD_BY_CHANNEL, ADD_BY_PAIR
 from tests.bench.feed import feed
 from tests.bench.workload import DAY_NS, Load
@@ -66,6 +75,13 @@ def _copy(db: sqlite3.Connection, days: int) -> None:
         oldest = (newest_ns - (KEPT_NS[span] or 0)) // SPANS[span]
         for table in _TABLES:
             db.execute(f"DELETE FROM {table} WHERE span = ? AND start < ?", (span, oldest))
+    db.execute("DELETE FROM by_channel WHERE span = ?", (WEEK,))
+    db.execute(
+        "INSERT INTO by_channel SELECT ?, start / 7, channel, category, sum(n), sum(fee_unknown), "
+        "sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats) FROM by_channel "
+        "WHERE span = ? GROUP BY start / 7, channel, category",
+        (WEEK, DAY),
+    )
     shift = (days - 1) * DAY_NS
     db.execute(
         "UPDATE status SET seq = seq + ?, high = high + ?, last_event = last_event + ?",
@@ -93,7 +109,9 @@ def _copy_buckets(db: sqlite3.Connection, day: int, newest_ns: int) -> None:
     for table, add in (("by_channel", ADD_BY_CHANNEL), ("by_pair", ADD_BY_PAIR)):
         keys = "channel, category" if table == "by_channel" else "channel, in_peer, category"
         conflict = add[add.index("ON CONFLICT") :]
-        for span in (MINUTE, HOUR, DAY):
+        for span in NARROW_TO_WIDE if table == "by_channel" else PAIR_SPANS:
+            if span == WEEK:
+                continue
             kept_ns, shift = KEPT_NS[span], day * DAY_NS // SPANS[span]
             oldest = 0 if kept_ns is None else (newest_ns - kept_ns) // SPANS[span]
             db.execute(

@@ -22,6 +22,7 @@ from htlctop.analysis.details import (
 )
 from htlctop.analysis.filters import parse
 from htlctop.analysis.following import Cursor
+from htlctop.analysis.kept import Shelf
 from htlctop.analysis.models import (
     HtlcLine,
     Overview,
@@ -63,6 +64,7 @@ class StoreAnalyst:
         self._settings = settings
         self._wall_ns = wall_ns
         self._advisor = Advisor(reader)
+        self._shelf = Shelf()
         self._kept = KeptAdvice()
 
     def close(self) -> None:
@@ -224,7 +226,7 @@ class StoreAnalyst:
         """The store at this moment, looked at from the query's time."""
         with self._reader.snapshot():
             until_ns = query.until_ns if query else None
-            yield Moment(self._reader, self._settings, self._wall_ns, until_ns)
+            yield Moment(self._reader, self._settings, self._wall_ns, until_ns, self._shelf)
 
 
 def _ground(moment: Moment, query: Query) -> Ground:

@@ -1,18 +1,18 @@
 """One read of the store: what every view needs of it, as of the time that is looked from."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.formulas import Rate, settle_rates
+from htlctop.analysis.kept import KeptCells, KeptChart, Shelf
 from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
 from htlctop.analysis.sums import Priced, price, share_among_sources
-from htlctop.analysis.windows import align, resolve
-from htlctop.domain.codes import Category, Outcome
+from htlctop.analysis.windows import SINCE, align, resolve
+from htlctop.domain.codes import Outcome
 from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.ports import StatsReader
-from htlctop.domain.records import Cell, StatusRecord
+from htlctop.domain.records import StatusRecord
 from htlctop.domain.types import Settings
 
 SILENT_NS = 15 * 10**9
@@ -32,13 +32,14 @@ class Moment:
         settings: Settings,
         wall_ns: Callable[[], int],
         until_ns: int | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.reader = reader
+        self.shelf = shelf or Shelf()
         self.settings = settings
         self._wall_ns = wall_ns
         is_past = until_ns is not None and until_ns < self.now_ns
         self.as_of_ns = until_ns if is_past else None
-        self._cells: dict[tuple[int, int], list[Cell]] = {}
         self._rates: dict[int, tuple[dict[int, Rate], Rate]] = {}
 
     @cached_property
@@ -139,7 +140,7 @@ class Moment:
 
     def priced(self, window: Window) -> list[Priced]:
         """The window's cells by channel and category, each with what it would have earned."""
-        cells = self._cells_of(*self.edges_ns(window))
+        cells = self.kept_cells(window).cells()
         return price(cells, self.book.peer_of, *self.rates(window))
 
     def priced_pairs(
@@ -162,22 +163,28 @@ class Moment:
         without any claim."""
         _, until_ns = self.edges_ns(window)
         if until_ns not in self._rates:
-            self._rates[until_ns] = self._rates_before(until_ns)
+            start_ns = align(until_ns - self.settings.rate_window_ns, self.record.last_event_ns)
+            kept = self.shelf.claims(None if window.is_live else until_ns)
+            kept.advance(self.reader, self.record.generation, start_ns, until_ns)
+            claims: dict[int, tuple[int, int]] = {}
+            for channel, (settled, failed) in kept.channels.items():
+                peer = self.book.peer_of(channel)
+                known = claims.get(peer, (0, 0))
+                claims[peer] = known[0] + settled, known[1] + failed
+            self._rates[until_ns] = settle_rates(claims, self.settings)
         return self._rates[until_ns]
 
-    def _cells_of(self, from_ns: int, until_ns: int) -> list[Cell]:
-        if (from_ns, until_ns) not in self._cells:
-            self._cells[from_ns, until_ns] = self.reader.cells(from_ns, until_ns)
-        return self._cells[from_ns, until_ns]
+    def kept_cells(self, window: Window) -> KeptCells:
+        """The window's sums."""
+        kept = self.shelf.cells(_identity(window))
+        kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
+        return kept
 
-    def _rates_before(self, until_ns: int) -> tuple[dict[int, Rate], Rate]:
-        start_ns = align(until_ns - self.settings.rate_window_ns, self.record.last_event_ns)
-        claims: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-        for cell in self._cells_of(start_ns, until_ns):
-            if cell.category in (Category.SETTLED, Category.DOWNSTREAM):
-                failed = int(cell.category == Category.DOWNSTREAM)
-                claims[self.book.peer_of(cell.channel)][failed] += cell.claims
-        return settle_rates({p: (s, f) for p, (s, f) in claims.items()}, self.settings)
+    def kept_chart(self, window: Window, step_ns: int) -> KeptChart:
+        """The window's net demand by slice."""
+        kept = self.shelf.chart(_identity(window), step_ns)
+        kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
+        return kept
 
     def unknown(self, unresolved: Iterable[tuple[int, int]], until_ns: int) -> int:
         """How many of the forwards without an outcome may have ended unseen."""
@@ -188,3 +195,9 @@ class Moment:
 def end_ns(window: Window) -> int:
     """The window's end, exclusive: what happens this very moment still belongs to a live one."""
     return window.until_ns + window.is_live
+
+
+def _identity(window: Window) -> tuple[object, ...]:
+    """What a window is while time goes on."""
+    since_ns = window.from_ns if window.label == SINCE else None
+    return window.label, since_ns, None if window.is_live else window.until_ns

@@ -1,7 +1,8 @@
 """The chart of a window: what was missed slice by slice, and how much of each was watched."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from math import fsum
 
 from htlctop.analysis.models import Series, Slice, Window
 from htlctop.analysis.moment import SILENT_NS, Moment
@@ -15,21 +16,31 @@ def series(
     """Of everything, or of some channels or one incoming peer. It adds up to the window."""
     step = step_ns(window, moment.record.last_event_ns)
     from_ns, until_ns = moment.edges_ns(window)
+    if not channels and in_peer is None:
+        return _drawn(moment, window, step, moment.kept_chart(window, step).slices)
+    slices: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     found = moment.reader.net_over_time(from_ns, until_ns, step, channels, in_peer=in_peer)
-    return drawn(moment, window, step, found)
+    for slot, channel, msat in found:
+        slices[slot][channel] += msat
+    return _drawn(moment, window, step, slices)
 
 
-def drawn(
-    moment: Moment, window: Window, step: int, found: Iterable[tuple[int, int, int]]
+def _drawn(
+    moment: Moment, window: Window, step: int, found: Mapping[int, Mapping[int, int]]
 ) -> Series:
-    """The slices of (number, channel, net demand msat); slice k begins at k·step."""
+    """The slices of net demand by channel, msat; slice k begins at k·step."""
     rates, default = moment.rates(window)
     peer_of = moment.book.peer_of
-    net: dict[int, int] = defaultdict(int)
-    expected: dict[int, float] = defaultdict(float)
-    for slot, channel, msat in found:
-        net[slot] += msat
-        expected[slot] += msat * float(rates.get(peer_of(channel), default))
+    rate_of = {
+        channel: float(rates.get(peer_of(channel), default))
+        for channel in set().union(*found.values())
+    }
+    # fsum does not depend on the order, which is not the same for sums that were kept.
+    expected = {
+        slot: fsum([msat * rate_of[channel] for channel, msat in nets.items()])
+        for slot, nets in found.items()
+    }
+    net = {slot: sum(nets.values()) for slot, nets in found.items()}
     first = window.from_ns // step
     count = max(1, -(-window.until_ns // step) - first)
     intervals = moment.intervals
@@ -43,5 +54,7 @@ def drawn(
             # The last seconds are not proven yet; that is no time unwatched.
             ends = max(begins + 1, min(ends, proven_ns))
         watched = covered_ns(intervals, begins, ends) / (ends - begins)
-        slices.append(Slice(slot * step, net[slot], round(expected[slot]), min(1.0, watched)))
+        slices.append(
+            Slice(slot * step, net.get(slot, 0), round(expected.get(slot, 0)), min(1.0, watched))
+        )
     return Series(step, tuple(slices))

@@ -11,6 +11,8 @@ from htlctop.errors import UsageError
 _UNITS = {"s": NS, "m": 60 * NS, "h": 3600 * NS, "d": 86_400 * NS}
 WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
 ALL = "all"
+SINCE = "since"
+"""The label of a window whose start was given as a time."""
 LONGEST_NS = 100 * 365 * 86_400 * NS
 
 _MINUTE, _HOUR, _DAY = SPANS[MINUTE], SPANS[HOUR], SPANS[DAY]
@@ -70,7 +72,7 @@ def resolve(
         from_ns = align(end_ns - duration_ns(query.window), newest_ns)
     until_ns = max(end_ns if is_live else align(end_ns, newest_ns, up=True), from_ns)
     return Window(
-        label=query.window if query.since_ns is None else "since",
+        label=query.window if query.since_ns is None else SINCE,
         from_ns=from_ns,
         until_ns=until_ns,
         covered_ns=covered_ns(intervals, from_ns, until_ns),

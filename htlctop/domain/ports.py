@@ -263,6 +263,9 @@ class StatsReader(EvidenceReader, Protocol):
     def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
         """Sums by channel and category over [from, until), edges on buckets that are kept."""
 
+    def forwarded_claims(self, from_ns: int, until_ns: int) -> list[tuple[int, int, int]]:
+        """(channel, category, payments) of what settled or failed further on over [from, until)."""
+
     def pair_cells(
         self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
         in_peer: int | None = None,

@@ -34,6 +34,15 @@ class BucketReads:
             )
         ]
 
+    def forwarded_claims(self, from_ns: int, until_ns: int) -> list[tuple[int, int, int]]:
+        """(channel, category, payments) of what settled or failed further on over [from, until)."""
+        of = " AND category IN (1, 2)"
+        source, values = _tiles("by_channel", from_ns, until_ns, of)
+        return self._run(
+            f"SELECT channel, category, sum(claims) FROM {source} GROUP BY channel, category",
+            values,
+        ).fetchall()
+
     def pair_cells(
         self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
         in_peer: int | None = None,

@@ -1,0 +1,191 @@
+"""Sums kept from one read to the next and advanced by what was written meanwhile.
+
+A cache that may be dropped at any time: each is, to the msat, what reading it anew would give.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from htlctop.domain.codes import LOST, Category
+from htlctop.domain.ports import StatsReader
+from htlctop.domain.records import MINUTE, SPANS, Cell, Delta
+
+_MINUTE_NS = SPANS[MINUTE]
+MOST_WINDOWS = 3
+K = TypeVar("K", bound="Kept")
+_FORWARDED = (int(Category.SETTLED), int(Category.DOWNSTREAM))
+
+
+class Kept:
+    """Sums over [from, until). Subclasses say how a part of it is read, and a delta added."""
+
+    def __init__(self) -> None:
+        self._generation = -1
+        self._from_ns = self._until_ns = 0
+
+    def advance(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> None:
+        """Make it the sums over [from, until), edges of buckets that are kept, of this moment."""
+        news = None
+        if self._generation >= 0 and self._from_ns <= from_ns < self._until_ns <= until_ns:
+            news = [] if generation == self._generation else reader.news(self._generation)
+        if news is None:
+            self._generation = -1  # a read that is broken off leaves nothing to go on from
+            self._clear()
+            self._read(reader, from_ns, until_ns, 1)
+        else:
+            self._generation = -1
+            first, end = self._from_ns // _MINUTE_NS, self._until_ns // _MINUTE_NS
+            self._take([delta for delta in news if first <= delta.minute < end])
+            if self._from_ns < from_ns:
+                self._read(reader, self._from_ns, from_ns, -1)
+            if self._until_ns < until_ns:
+                self._read(reader, self._until_ns, until_ns, 1)
+        self._generation, self._from_ns, self._until_ns = generation, from_ns, until_ns
+
+    def _clear(self) -> None:
+        raise NotImplementedError
+
+    def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
+        raise NotImplementedError
+
+    def _take(self, news: Iterable[Delta]) -> None:
+        raise NotImplementedError
+
+
+class KeptCells(Kept):
+    """A window's sums: `channels` by channel and category, `categories` of all channels; each is
+    the seven sums of a Cell in order. `changed`: the channels changed since it was emptied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels: dict[int, dict[int, list[int]]] = {}
+        self.categories: dict[int, list[int]] = {}
+        self.changed: set[int] = set()
+
+    def cells(self) -> list[Cell]:
+        """Every cell that is not nothing."""
+        return [
+            Cell(channel, 0, category, *sums)
+            for channel, by_category in self.channels.items()
+            for category, sums in by_category.items()
+        ]
+
+    def _clear(self) -> None:
+        self.changed.update(self.channels)
+        self.channels, self.categories = {}, {}
+
+    def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
+        for cell in reader.cells(from_ns, until_ns):
+            self._add(cell.channel, cell.category, cell[3:], sign)
+
+    def _take(self, news: Iterable[Delta]) -> None:
+        for delta in news:
+            self._add(delta.channel, delta.category, delta[4:], 1)
+
+    def _add(self, channel: int, category: int, sums: tuple[int, ...], sign: int) -> None:
+        by_category = self.channels.get(channel)
+        if by_category is None:
+            by_category = self.channels[channel] = {}
+        self.changed.add(channel)
+        for cells, key in ((by_category, category), (self.categories, category)):
+            known = cells.get(key)
+            if known is None:
+                total = [sign * number for number in sums]
+            elif sign > 0:
+                total = [a + b for a, b in zip(known, sums, strict=True)]
+            else:
+                total = [a - b for a, b in zip(known, sums, strict=True)]
+            if any(total):
+                cells[key] = total
+            else:
+                cells.pop(key, None)
+        if not by_category:
+            del self.channels[channel]
+
+
+class KeptClaims(Kept):
+    """Payments forwarded by channel: how many settled, and how many failed further on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels: dict[int, list[int]] = {}
+
+    def _clear(self) -> None:
+        self.channels = {}
+
+    def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
+        for channel, category, claims in reader.forwarded_claims(from_ns, until_ns):
+            self._add(channel, category, sign * claims)
+
+    def _take(self, news: Iterable[Delta]) -> None:
+        for delta in news:
+            if delta.category in _FORWARDED:
+                self._add(delta.channel, delta.category, delta.claims)
+
+    def _add(self, channel: int, category: int, claims: int) -> None:
+        known = self.channels.setdefault(channel, [0, 0])
+        known[category == Category.DOWNSTREAM] += claims
+
+
+class KeptChart(Kept):
+    """Net demand by slice of the chart and channel, msat; slice k begins at k·step."""
+
+    def __init__(self, step_ns: int) -> None:
+        super().__init__()
+        self.step_ns = step_ns
+        self.slices: dict[int, dict[int, int]] = {}
+
+    def _clear(self) -> None:
+        self.slices = {}
+
+    def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
+        slices = self.slices
+        for slot, channel, msat in reader.net_over_time(from_ns, until_ns, self.step_ns):
+            one = slices.get(slot)
+            if one is None:
+                one = slices[slot] = defaultdict(int)
+            one[channel] += sign * msat
+        if sign < 0:
+            first = until_ns // self.step_ns
+            self.slices = {slot: one for slot, one in slices.items() if slot >= first}
+
+    def _take(self, news: Iterable[Delta]) -> None:
+        for delta in news:
+            if delta.category in LOST:
+                slot = delta.minute * _MINUTE_NS // self.step_ns
+                one = self.slices.setdefault(slot, defaultdict(int))
+                one[delta.channel] += delta.demand_msat - delta.recovered_msat
+
+
+class Shelf:
+    """What an analyst keeps: the sums of the windows that were looked at last, and their charts.
+
+    A window is known by what was asked for, not by its edges: those move with the time.
+    """
+
+    def __init__(self) -> None:
+        self._cells: dict[object, KeptCells] = {}
+        self._claims: dict[object, KeptClaims] = {}
+        self._charts: dict[object, KeptChart] = {}
+
+    def cells(self, window: object) -> KeptCells:
+        """The sums of a window."""
+        return _newest(self._cells, window, KeptCells)
+
+    def claims(self, window: object) -> KeptClaims:
+        """The payments forwarded in the time before a window's end."""
+        return _newest(self._claims, window, KeptClaims)
+
+    def chart(self, window: object, step_ns: int) -> KeptChart:
+        """The chart of a window."""
+        return _newest(self._charts, (window, step_ns), lambda: KeptChart(step_ns))
+
+
+def _newest(shelf: dict[object, K], key: object, make: Callable[[], K]) -> K:
+    """What is kept under a key, which is then the last to be dropped."""
+    found = shelf.pop(key, None) or make()
+    shelf[key] = found
+    while len(shelf) > MOST_WINDOWS:
+        del shelf[next(iter(shelf))]
+    return found

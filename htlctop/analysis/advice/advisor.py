@@ -38,8 +38,8 @@ _LEAST_DAYS = 2
 _LEAST_CLAIMS = 10
 _SHARE = 0.10
 """A cause counts from this part of what the peer is expected to have missed."""
-_FEW = 12
-_READ_IN_ALL = 8_000
+_FEW = 16
+_READ_IN_ALL = 3_000
 _LEAST_READ = 40
 """So many payments are looked at: of a few peers as many as of one, of many peers fewer each."""
 _MOST_FULL = 24
@@ -120,7 +120,8 @@ class Advisor:
         peers = self._peers(ground)
         # The most refused first: what can be spared is spared for them.
         every = sorted(peers.all(), key=lambda peer: (-ground.sums(peer).all_expected, peer))
-        most = MOST_CLAIMS if len(every) <= _FEW else max(_LEAST_READ, _READ_IN_ALL // len(every))
+        read = len(peers.short | peers.priced_out)
+        most = MOST_CLAIMS if read <= _FEW else max(_LEAST_READ, _READ_IN_ALL // read)
         cases = {peer: self.case(ground, peer, most) for peer in every}
 
         def earns_ppm(peer: int) -> float:

@@ -35,10 +35,12 @@ def about_fees(case: PeerCase) -> Finding | None:
     if any(bases) and not settled:
         now = max(now, round(max(bid.rate_ppm for bid in bids)) + 1)
     best: tuple[float, int, int] | None = None
-    for rate in sorted({int(bid.rate_ppm) for bid in bids}):
+    volume = 0
+    # From the highest down: every bid of a rate or more would come at that rate.
+    for rate, amount_msat in sorted(((int(b.rate_ppm), b.amount_msat) for b in bids), reverse=True):
+        volume += amount_msat
         if not 0 < rate < now:
             continue
-        volume = sum(bid.amount_msat for bid in bids if bid.rate_ppm >= rate)
         income = rate * (settled + case.rate.of_amount(volume)) / 1e6
         if best is None or income > best[0]:
             best = income, rate, volume
@@ -50,7 +52,7 @@ def about_fees(case: PeerCase) -> Finding | None:
         Kind.LOWER_FEES,
         case.peer,
         round(income) - today,
-        sum(1 for bid in bids if bid.rate_ppm >= rate),
+        sum(1 for bid in bids if int(bid.rate_ppm) >= rate),
         case.ids,
         [
             Figure("earned today's way", today, "msat"),

@@ -7,9 +7,11 @@ import click
 
 from htlctop.cli.looks import look_options, ui_options
 from htlctop.cli.options import (
+    channel_info,
     connection,
     keep_ns,
     keep_option,
+    lnd_manage_option,
     node_options,
     store_option,
     store_path,
@@ -20,6 +22,7 @@ from htlctop.cli.options import (
 @node_options
 @store_option
 @keep_option
+@lnd_manage_option
 @look_options
 @click.option(
     "--window", metavar="T", envvar="HTLCTOP_WINDOW",
@@ -28,6 +31,7 @@ from htlctop.cli.options import (
 def command(
     store: Path | None,
     keep: str | None,
+    lnd_manage: str | None,
     window: str | None,
     theme: str | None,
     ascii_only: bool | None,
@@ -40,6 +44,6 @@ def command(
 
     node = connection(**flags)
     path = store_path(store, node.network)
-    session = LocalSession(path, node, keep_ns=keep_ns(keep))
+    session = LocalSession(path, node, keep_ns=keep_ns(keep), channel_info=channel_info(lnd_manage))
     options = ui_options(theme, ascii_only, mouse, window, path.with_suffix(".log"))
     sys.exit(run(session, options))

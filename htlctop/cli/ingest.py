@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from htlctop.cli.bar import LateBar
 from htlctop.cli.options import store_option, store_path
 
 
@@ -18,7 +19,9 @@ def command(files: tuple[Path, ...], store: Path | None) -> None:
     """
     from htlctop import service
 
-    for item in asyncio.run(service.ingest(files, store_path(store, None))):
+    with LateBar("reading") as bar:
+        done = asyncio.run(service.ingest(files, store_path(store, None), progress=bar.update))
+    for item in done:
         click.echo(f"{item.path}: {item.events:,} events")
         if item.malformed:
             click.echo(f"  {item.malformed:,} messages could not be decoded", err=True)

@@ -1,6 +1,6 @@
 """Reads recordings, or whatever else is played, into a store, as a collector would have."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -43,12 +43,14 @@ async def ingest(
     until_fraction: float = 1.0,
     ended_by: str = "the recording ended",
     settings: Settings = DEFAULTS,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Ingested, ...]:
     """Read recordings into a store, one after another, as a collector would have.
 
     Args:
         shift_ns: added to every time. until_fraction: stop there in each recording.
         ended_by: the reason of the gap that follows.
+        progress: called now and then with how many events are read, of how many.
 
     Raises:
         UsageError: a file is no recording; those before it are in the store.
@@ -58,12 +60,18 @@ async def ingest(
     from htlctop.wire.recording import read_recording
 
     recordings = [read_recording(path) for path in paths]
-    done = []
+    whole = sum(each.events for each in recordings)
+    done: list[Ingested] = []
+
+    def tell(events: int) -> None:
+        if progress is not None:
+            progress(sum(each.events for each in done) + events, whole)
+
     async with StoreWriter(store) as writer:
         for recording in recordings:
             node = RecordedNode(recording, shift_ns=shift_ns, until_fraction=until_fraction)
             intake = Intake(writer, node, SystemClock(), settings, by_events=True)
-            events = await _play(node, intake, ended_by)
+            events = await _play(node, intake, ended_by, tell)
             done.append(Ingested(recording.path, events, node.malformed, recording.cut_off_line))
             await writer.checkpoint()
         await writer.set_state("stopped", "read from recordings")
@@ -89,8 +97,14 @@ async def ingest_played(
     return events
 
 
-async def _play(node: PlayedNode, intake: Intake, ended_by: str) -> int:
-    """Everything of a recording through the intake; returns how many events."""
+async def _play(
+    node: PlayedNode,
+    intake: Intake,
+    ended_by: str,
+    tell: Callable[[int], None] = lambda _events: None,
+) -> int:
+    """Everything of a recording through the intake; returns how many events. `tell` is called
+    with how many were read so far."""
     from htlctop.wire.methods import Method
     from htlctop.wire.recorded import StreamEnd
 
@@ -107,6 +121,7 @@ async def _play(node: PlayedNode, intake: Intake, ended_by: str) -> int:
                 continue
         await intake.write(batch)
         batch.clear()
+        tell(events)
         if isinstance(item, StreamEnd):
             await intake.pause(f"the stream ended: {item.details}")
             broken = True

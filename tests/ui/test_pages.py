@@ -120,12 +120,12 @@ async def test_a_view_that_cannot_be_read_says_why_and_the_rest_goes_on(
     async with running(analyst=FakeAnalyst(fail=fail)) as driver:
         driver.analyst.fail[part] = gone
         await driver.press(key)
-        assert "cannot be read: the disk is gone" in driver.text
+        await driver.shows("cannot be read: the disk is gone")
         assert "bigfoot" in driver.text
         driver.analyst.fail.clear()
         await driver.changed(lambda analyst: None)
         await driver.press("w")
-        assert "the disk is gone" not in driver.text
+        await driver.until(lambda: "the disk is gone" not in driver.text)
 
 
 # Flows

@@ -81,7 +81,7 @@ def figures(
 ) -> list[Line]:
     """Each figure with its value and how it comes about."""
     names = [spelled(one.name, glyphs) for one in found]
-    room = min(max(map(len, names), default=0) + 2, max(10, width // 3))
+    room = min(max(map(len, names), default=0) + 2, max(10, width * 2 // 5))
     lines: list[Line] = []
     for name, one in zip(names, found, strict=True):
         told = spelled(shown(one), glyphs)

@@ -34,11 +34,11 @@ def page(
         lines.append(siblings)
     if width >= SIDE_BY_SIDE:
         wide = widths(width, 2)
-        two = why(view.categories, wide[0], glyphs), sources(view.sources, wide[1], glyphs)
+        two = why(view.categories, wide[0], glyphs), sources(view.sources, wide[1], height, glyphs)
         lines.extend(beside(two, wide, glyphs))
     else:
         lines.extend(why(view.categories, width, glyphs))
-        lines.extend(sources(view.sources, width, glyphs))
+        lines.extend(sources(view.sources, width, height, glyphs))
     if found := records.changes(mine, now_ns, width, glyphs, named=False):
         lines.extend([rule("Changes", width, glyphs), *found])
     if found := records.policies(view.policies, now_ns, width, glyphs):

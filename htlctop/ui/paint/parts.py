@@ -84,14 +84,16 @@ def why(categories: Sequence[CategoryRow], width: int, glyphs: Glyphs) -> list[L
     return figures("Why (demand)", rows, width, glyphs, "nothing refused")
 
 
-def sources(pairs: Sequence[PairRow], width: int, glyphs: Glyphs) -> list[Line]:
-    """From whom, the largest net demand first; beyond a dozen they are summed in one line."""
+def sources(pairs: Sequence[PairRow], width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """From whom, the largest net demand first; those beyond what a page of this height has room
+    for are summed in one line."""
+    most = max(4, min(_MOST_SOURCES, height // 4 - 1))
     rows = []
-    for pair in pairs[:_MOST_SOURCES]:
+    for pair in pairs[:most]:
         title = called(pair.in_alias, pair.in_pubkey, pair.in_peer, glyphs)
         rows.append(Row(title, sat(pair.sums.net_demand_msat), pair.sums.refused))
-    if len(pairs) > _MOST_SOURCES:
-        rest = pairs[_MOST_SOURCES:]
+    if len(pairs) > most:
+        rest = pairs[most:]
         total = sum(pair.sums.net_demand_msat for pair in rest)
         refused = sum(pair.sums.refused for pair in rest)
         rows.append(Row(f"{len(rest)} more", sat(total), refused, Role.DIM))

@@ -46,7 +46,7 @@ def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) 
         *_channels(view, width, glyphs),
     ]
     advised = _advised(view.row, more, width, glyphs)
-    tables = _tables(view, more, width, glyphs)
+    tables = _tables(view, more, width, height, glyphs)
     lines.extend([*advised, *tables] if width < SIDE_BY_SIDE else [*tables, *advised])
     if width < CURVE_BESIDE:
         lines.extend(_curve(more, width, glyphs))
@@ -149,14 +149,16 @@ def _channels(view: PeerDetail, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _tables(view: PeerDetail, more: More, width: int, glyphs: Glyphs) -> Sequence[Line]:
+def _tables(
+    view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs
+) -> Sequence[Line]:
     """Why and From, with the curve beside them where there is room, or one under the other."""
     if width >= CURVE_BESIDE:
         wide = _three(width)
         return beside(
             (
                 why(view.categories, wide[0], glyphs),
-                sources(view.sources, wide[1], glyphs),
+                sources(view.sources, wide[1], height, glyphs),
                 _curve(more, wide[2], glyphs),
             ),
             wide,
@@ -165,10 +167,13 @@ def _tables(view: PeerDetail, more: More, width: int, glyphs: Glyphs) -> Sequenc
     if width < SIDE_BY_SIDE:
         return (
             *why(view.categories, width, glyphs),
-            *sources(view.sources, width, glyphs),
+            *sources(view.sources, width, height, glyphs),
         )
     halves = widths(width, 2)
-    two = (why(view.categories, halves[0], glyphs), sources(view.sources, halves[1], glyphs))
+    two = (
+        why(view.categories, halves[0], glyphs),
+        sources(view.sources, halves[1], height, glyphs),
+    )
     return beside(two, halves, glyphs)
 
 

@@ -29,6 +29,7 @@ class StoredSession:
 
     title = "hub"
     owns_collector = False
+    is_attached = False
 
     def __init__(self, store: Path) -> None:
         self._store = store

@@ -103,6 +103,7 @@ class DemoSession(LocalSession):
 
     title = "demo"
     owns_collector = False
+    is_attached = False
 
     def __init__(self, folder: Path, play: Play) -> None:
         node = Connection(

@@ -56,6 +56,11 @@ class LocalSession:
         """Whether quitting ends the watching."""
         return self._collecting
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether another process collects, or none does."""
+        return not self._collecting
+
     def open_analyst(self) -> StoreAnalyst:
         """A reader of the store, which on a first start is being made. Raises StoreError."""
         made_by = time.monotonic() + FIRST_START_S

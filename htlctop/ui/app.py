@@ -151,6 +151,7 @@ class HtlctopApp(App[None], inherit_bindings=False):
         self.is_due = answer.is_partial
         if answer.tried:
             board, query = self.board.answered(answer), self.board.query
+            board = replace(board, attached=self.session.is_attached)
             if not query.window:
                 board = replace(board, query=replace(query, window=answer.query.window))
             self._turn(board)

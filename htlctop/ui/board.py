@@ -34,6 +34,7 @@ class Board:
         failures: which part could not be read, and why.
         collector: why the collector of this process ended, "" while it is well.
         frozen: whether the tables hold still.
+        attached: whether somebody else's collector is looked at.
         templates: the user's own wording of commands, see export.handoff.
     """
 
@@ -45,6 +46,7 @@ class Board:
     failures: Mapping[Key, str] = field(default_factory=dict)
     collector: str = ""
     frozen: bool = False
+    attached: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
 
     def answered(self, answer: Answer) -> "Board":

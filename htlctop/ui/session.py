@@ -15,6 +15,7 @@ class Session(Protocol):
     Attributes:
         title: what is looked at, shown until the node's own name is known.
         owns_collector: whether this process runs the collector, so that quitting ends it.
+        is_attached: whether another process collects, and this one only looks.
     """
 
     @property
@@ -22,6 +23,9 @@ class Session(Protocol):
 
     @property
     def owns_collector(self) -> bool: ...
+
+    @property
+    def is_attached(self) -> bool: ...
 
     def open_analyst(self) -> Analyst:
         """Open the store for reading. Called in the reader thread, which alone uses it.

@@ -822,6 +822,7 @@ class FakeSession:
     def __init__(self, analyst: FakeAnalyst | None = None, owns_collector: bool = False) -> None:
         self.analyst = analyst or FakeAnalyst()
         self.owns_collector = owns_collector
+        self.is_attached = False
         self.collecting = threading.Event()
         self.stopped = threading.Event()
         self.collector_error: Exception | None = None

@@ -10,7 +10,7 @@ from fake import NOW, NS, STATUS, FakeAnalyst, FakeSession
 from rich.cells import cell_len
 from test_text import HOSTILE
 
-from htlctop.analysis.models import NodeView, State, StatusView
+from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
 from htlctop.domain.coverage import Gap
 from htlctop.errors import StoreError
 from htlctop.ui import keys
@@ -120,7 +120,15 @@ TRUTHS = [
     ),
     (
         status(State.WAITING, attempt=4, reason="the wallet is locked.", next_try_ns=NOW + 31 * NS),
-        ["◌ waiting, try 4", "the wallet is locked; next try 14:02:31"],
+        ["◌ locked, try 4", "the wallet is locked; next try 14:02:31"],
+    ),
+    (
+        status(State.WAITING, reason="the node is starting: its chain backend is not synced yet"),
+        ["◌ syncing", "its chain backend is not synced yet"],
+    ),
+    (
+        status(State.WAITING, reason="the node has just started"),
+        ["◌ waiting", "the node has just started"],
     ),
     (
         status(State.REFUSED, reason="macaroon lacks offchain:read; bake one with lncli"),
@@ -146,6 +154,27 @@ async def test_the_status_line_tells_the_truth(now: StatusView, words: list[str]
         assert "ACINQ" in driver.text, "stored data stays on the screen"
         await driver.press("enter")
         assert words[0] in driver.text
+
+
+async def test_while_nobody_watches_the_data_is_dated() -> None:
+    class Unwatched(FakeAnalyst):
+        def _window(self, query: Query) -> Window:
+            window = super()._window(query)
+            gap = Gap(NOW - 240 * NS, NOW, "node down")
+            return replace(window, gaps=(*window.gaps, gap))
+
+    now = status(State.CONNECTING, reason="10.0.0.1:10009 does not answer")
+    async with running(analyst=Unwatched(the_status=now)) as driver:
+        assert "◌ connecting  data of 13:58" in driver.text
+    async with running(analyst=Unwatched()) as driver:
+        assert "data of" not in driver.text, "live it is of now"
+
+
+async def test_who_only_looks_at_anothers_collector_is_told_so() -> None:
+    session = FakeSession()
+    session.is_attached = True
+    async with running(session=session) as driver:
+        assert "● live  attached" in driver.text
 
 
 async def test_a_collector_that_fails_is_said_so_and_the_data_stays() -> None:

@@ -21,6 +21,8 @@ from htlctop.ui.text import Line, Part, Role, indent, line, wrap
 LAG_FROM_NS = 5_000_000_000
 SOON_BLOCKS = 20
 """An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
+UNPROVEN_NS = 60_000_000_000
+"""A gap that ends so shortly before now is taken to be open still."""
 _QUIET = (State.LIVE, State.ENDED)
 
 
@@ -35,7 +37,7 @@ def status(board: Board, width: int, glyphs: Glyphs, badge: str = "") -> Line:
     """Node, state, badges (one of the page's own among them), window, coverage and clock."""
     narrow = width < 60
     window = board.window
-    lefts = [*_node(board, narrow), *_state(board, glyphs, narrow), *_badges(board)]
+    lefts = [*_node(board, narrow), *_state(board, glyphs, narrow), *_as_of(board), *_badges(board)]
     if badge:
         lefts.append(Part(badge, Role.BADGE, 1))
     if narrow:
@@ -78,6 +80,8 @@ def _state(board: Board, glyphs: Glyphs, narrow: bool) -> list[Part]:
     if now.state is State.LIVE:
         text = glyphs.live if narrow else f"{glyphs.live} live"
         parts = [Part(text, Role.GOOD)]
+        if board.attached and not narrow:
+            parts.append(Part("attached", Role.DIM, 8))
         if now.lag_ns >= LAG_FROM_NS:
             parts.append(Part(f"lag {length(now.lag_ns)}", Role.WARN))
         return parts
@@ -89,7 +93,10 @@ def _unwell(now: StatusView, glyphs: Glyphs) -> Part:
     if now.state is State.CONNECTING:
         return Part(f"{glyphs.waiting} connecting{tries}", Role.WARN, 0, f"{glyphs.waiting} conn")
     if now.state is State.WAITING:
-        return Part(f"{glyphs.waiting} waiting{tries}", Role.WARN, 0, f"{glyphs.waiting} wait")
+        for_what = _waiting_for(now.reason)
+        return Part(
+            f"{glyphs.waiting} {for_what}{tries}", Role.WARN, 0, f"{glyphs.waiting} {for_what}"
+        )
     if now.state is State.REFUSED:
         return Part(f"{glyphs.alarm} refused", Role.BAD)
     if now.state is State.SILENT:
@@ -103,6 +110,25 @@ def _unwell(now: StatusView, glyphs: Glyphs) -> Part:
             f"{glyphs.stopped} collector stopped", Role.WARN, 0, f"{glyphs.stopped} stopped"
         )
     return Part(f"{glyphs.waiting} nothing collected yet", Role.WARN, 0, f"{glyphs.waiting} empty")
+
+
+_WAITING = (("no wallet", "no wallet"), ("locked", "locked"), ("not synced", "syncing"))
+
+
+def _waiting_for(reason: str) -> str:
+    """What the node is, in a word, where its reason tells; the whole reason stands below."""
+    return next((word for sign, word in _WAITING if sign in reason), "waiting")
+
+
+def _as_of(board: Board) -> list[Part]:
+    """Until when was watched, while nobody watches: how old what is shown is."""
+    window, now = board.window, board.status
+    if window is None or now is None or now.state in (*_QUIET, State.SILENT) or not window.gaps:
+        return []
+    last = window.gaps[-1]
+    if not window.is_live or last.until_ns < window.until_ns - UNPROVEN_NS:
+        return []
+    return [Part(f"data of {_then(last.from_ns, now.now_ns)}", Role.WARN, 3)]
 
 
 def _badges(board: Board) -> list[Part]:

@@ -17,11 +17,12 @@ from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.cli.looks import look_options, ui_options
 from htlctop.cli.sim import parse_speed
 from htlctop.config import Connection
+from htlctop.domain.types import NS
 from htlctop.errors import NodeConnectionError
 from htlctop.service import LocalSession, ingest, ingest_played
 
 _ALREADY_STORED = 1 / 3
-_HISTORY_S = 24 * 3600
+DAY_S = 24 * 3600
 _PREPARED_S = 30.0
 _ENDED_BY = "the demo was starting"
 
@@ -67,33 +68,36 @@ class RecordedPlay:
 
 
 class SyntheticPlay:
-    """A made-up node, of whose life a day is over. It is simulated twice, alike: here and there."""
+    """A made-up node, of whose life a day or so is over. It is simulated twice, alike: here to be
+    stored, and there to go on."""
 
     window = "24h"
 
-    def __init__(self, seed: int, channels: int, speed: str) -> None:
-        from htlctop.sim.synthetic.simulation import DAY_NS, START_NS
+    def __init__(self, seed: int, channels: int, speed: str, history_s: int = DAY_S) -> None:
+        from htlctop.sim.synthetic.simulation import START_NS
 
         self._seed, self._channels, self._speed = seed, channels, speed
+        self._history_s = history_s
         self._is_live = parse_speed(speed) == 1.0
-        self._until_ns = START_NS + DAY_NS
+        self._until_ns = START_NS + history_s * NS
         self._shift_ns = time.time_ns() - self._until_ns if self._is_live else 0
 
     def sim_options(self) -> list[str]:
         """For `htlctop sim`."""
         options = [
             "--seed", str(self._seed), "--channels", str(self._channels),
-            "--speed", self._speed, "--history", str(_HISTORY_S),
+            "--speed", self._speed, "--history", str(self._history_s),
         ]  # fmt: skip
         return [*options, "--shift-ns", str(self._shift_ns)] if self._is_live else options
 
     async def store(self, store: Path, shift_ns: Callable[[], int]) -> None:
-        """Its first day."""
+        """What of its life is over."""
         from htlctop.sim.synthetic.node import SyntheticNode
-        from htlctop.sim.synthetic.simulation import DAY_NS
         from htlctop.sim.synthetic.source import live_simulation
 
-        simulation = live_simulation(self._seed, self._channels, DAY_NS if self._is_live else None)
+        simulation = live_simulation(
+            self._seed, self._channels, self._history_s * NS if self._is_live else None
+        )
         node = SyntheticNode(simulation, self._until_ns, shift_ns=self._shift_ns)
         await ingest_played(node, store, ended_by=_ENDED_BY)
 

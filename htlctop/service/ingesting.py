@@ -125,6 +125,8 @@ async def _play(
         if isinstance(item, StreamEnd):
             await intake.pause(f"the stream ended: {item.details}")
             broken = True
+        elif not isinstance(item, HtlcEvent) and item.method == Method.GET_INFO:
+            await intake.meet(await node.get_info())
         elif not isinstance(item, HtlcEvent) and item.method == Method.FEE_REPORT:
             await intake.read_policies()
         elif not isinstance(item, HtlcEvent) and item.method == Method.LIST_CHANNELS:

@@ -203,7 +203,9 @@ class Hub:
 
     def _add(self, channel: SimChannel, msat: int) -> int:
         self.htlcs += 1
-        number = channel.add(incoming=True, amount_msat=msat, expiry=self.height + 160)
+        # Who is farther from the receiver has more blocks left.
+        expiry = self.height + 110 + channel.next_in * 37 % 120
+        number = channel.add(incoming=True, amount_msat=msat, expiry=expiry)
         self._touched(channel)
         return number
 
@@ -254,7 +256,9 @@ class _Forward:
     def pass_on(self, chosen: SimChannel) -> None:
         """It leaves by this channel."""
         asked, hub = self._asked, self._hub
-        number = chosen.add(incoming=False, amount_msat=asked.out_msat, expiry=hub.height + 120)
+        way_in = self._in.pending[True, self._circuit.in_id]
+        expiry = way_in.expiry - chosen.policy.time_lock_delta
+        number = chosen.add(incoming=False, amount_msat=asked.out_msat, expiry=expiry)
         hub._touched(chosen)
         self._circuit = self._circuit._replace(out_scid=chosen.scid, out_id=number)
         self._say(messages.passed_on, self._in_msat, asked.out_msat)

@@ -49,6 +49,7 @@ class SyntheticNode(ReadOnlyNode):
             if simulation.now_ns - listed_ns >= self._list_every_ns:
                 listed_ns = simulation.now_ns
                 yield self._changed(Method.LIST_CHANNELS)
+        yield self._changed(Method.GET_INFO)
         yield self._changed(Method.LIST_CHANNELS)
 
     def events(self) -> Iterator[HtlcEvent]:

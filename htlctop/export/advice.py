@@ -118,9 +118,10 @@ _TO_DO: tuple[Field[tuple[int, Opportunity]], ...] = (
 
 def advice_text(advice: Advice) -> str:
     """The advice for a terminal: each opportunity, and under it what it rests on."""
-    window = advice.window
+    window, node = advice.window, advice.node
+    whose = name(node.alias, node.pubkey) if node.pubkey else "no node yet"
     lines = [
-        f"{name(advice.node.alias, advice.node.pubkey)}: what to do, from {stamp(window.from_ns)} "
+        f"{whose}: what to do, from {stamp(window.from_ns)} "
         f"to {stamp(window.until_ns)}, watched {span(window.covered_ns)}"
     ]
     lines += [text for text in (advice.too_early, advice.why_none) if text]

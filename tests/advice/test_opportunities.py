@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from htlctop import service
 from htlctop.analysis.advice.models import Confidence, Kind
+from htlctop.analysis.models import Query
 from htlctop.domain.evidence import LostClaim
+from htlctop.export.advice import advice_text
+from htlctop.store.writer import StoreWriter
 from tests.advice.made import (
     ANN,
     BEN,
@@ -289,6 +293,16 @@ async def test_a_node_that_forwards_nothing_is_told_why(store_file, channels, sa
     node._in_order = lambda: []  # type: ignore[method-assign]
     found = await advice(node, store_file)
     assert not found.opportunities and said in found.why_none
+
+
+async def test_a_store_that_saw_nothing_yet_says_how_to_begin(store_file):
+    async with StoreWriter(store_file):
+        pass
+    analyst = service.open_analyst(store_file)
+    found = analyst.advice(Query())
+    analyst.close()
+    assert not found.opportunities and "run `htlctop`" in found.why_none
+    assert advice_text(found).startswith("no node yet: what to do")
 
 
 async def test_a_refill_promises_a_sources_sat_only_once(store_file):

@@ -218,6 +218,8 @@ class Advisor:
 
     def _why_nothing(self, ground: Ground) -> str:
         """Why a node forwards nothing."""
+        if not ground.node.pubkey:
+            return "nothing was seen yet: run `htlctop` or `htlctop collect`"
         peers = [peer for peer in ground.book.peer_ids() if ground.channels(peer)]
         private, every = self._reader.count_private()
         if not peers:

@@ -34,12 +34,13 @@ _PEER_GAUGES: tuple[tuple[str, str, Callable[[Sums], int]], ...] = (
 
 
 def families(
-    ever: Overview, window: Overview, *, callback_errors: int, read_s: float
+    ever: Overview, window: Overview, status: StatusView, callback_errors: int, read_s: float
 ) -> Iterator["Metric"]:
     """Every family.
 
     Args:
         ever: the node over all time. window: over the window that the gauges are of.
+        status: the collector's, as of now.
         callback_errors: raised so far by callbacks of this process.
         read_s: how long it took to read them.
     """
@@ -47,7 +48,7 @@ def families(
     yield from _counters(ever)
     yield from _window(window)
     yield from _peers(window.window.label, window.peers)
-    yield from _collector(ever.status)
+    yield from _collector(status)
     yield _counter("callback_errors", "Errors raised by callbacks", [((), callback_errors)])
     yield _gauge("read_seconds", "How long reading these figures took", [((), read_s)])
 

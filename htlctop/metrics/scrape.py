@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from htlctop.analysis.analyst import StoreAnalyst
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 KEPT_S = 5.0
 """How long what was read is given out again."""
+UNCHANGED_S = 60.0
+"""How long figures are good for where nothing has changed in the store."""
 WINDOW = "24h"
 _EVER = Query(window="all")
 _WELL = (State.LIVE, State.ENDED)
@@ -54,7 +56,7 @@ class Scraper:
         self._callback_errors = callback_errors
         self._kept_s = kept_s
         self._one_at_a_time = threading.Lock()
-        self._read: tuple[float, Overview, Overview, float] | None = None
+        self._read: _Read | None = None
 
     def close(self) -> None:
         """Give the store back."""
@@ -81,19 +83,38 @@ class Scraper:
 
     def _families(self) -> list["Metric"]:
         with self._one_at_a_time:
-            now_s = time.monotonic()
-            if self._read is None or now_s - self._read[0] >= self._kept_s:
+            read, now_s = self._read, time.monotonic()
+            if read is None or now_s - read.at_s >= self._kept_s:
                 self._read = None
-                ever, window = self._reading.ask(_both).result()
-                read_s = time.monotonic() - now_s
-                self._read = now_s + read_s, ever, window, read_s
-            _, ever, window, read_s = self._read
+                self._read = read = self._reading.ask(lambda a: _look(a, read)).result()
         errors = self._callback_errors()
-        return list(families(ever, window, callback_errors=errors, read_s=read_s))
+        return list(families(read.ever, read.window, read.status, errors, read.took_s))
 
 
-def _both(analyst: StoreAnalyst) -> tuple[Overview, Overview]:
-    return analyst.overview(_EVER), analyst.overview(Query(window=WINDOW))
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read: figures at one time, the collector's status at a later one, maybe.
+
+    Times are the monotonic clock's; `took_s`: how long reading the figures took.
+    """
+
+    at_s: float
+    figures_s: float
+    took_s: float
+    generation: int
+    ever: Overview
+    window: Overview
+    status: StatusView
+
+
+def _look(analyst: StoreAnalyst, before: _Read | None) -> _Read:
+    """Figures are read where something has changed, or the window has moved by a minute."""
+    now_s, generation = time.monotonic(), analyst.generation()
+    if before and before.generation == generation and now_s - before.figures_s < UNCHANGED_S:
+        return replace(before, at_s=now_s, status=analyst.status())
+    ever, window = analyst.overview(_EVER), analyst.overview(Query(window=WINDOW))
+    end_s = time.monotonic()
+    return _Read(end_s, end_s, end_s - now_s, generation, ever, window, window.status)
 
 
 class _Families:

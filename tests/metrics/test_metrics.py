@@ -117,7 +117,7 @@ def test_a_hostile_name_stays_one_harmless_label(store):
     analyst.close()
     peer = replace(view.peers[0], alias='a"}\n\x1b[31m# HELP evil\\')
     hostile = replace(view, rows=(peer, *view.rows[1:]))
-    found = exposition.families(view, hostile, callback_errors=0, read_s=0)
+    found = exposition.families(view, hostile, view.status, 0, 0)
     labels = [
         sample.labels["alias"]
         for family in found
@@ -147,13 +147,36 @@ def test_many_who_scrape_at_once_cost_one_read(store):
         analyst = service.open_analyst(store)
         return Counting(analyst._reader)
 
+    Counting.reads = 0
     with closing(Scraper(open_analyst, kept_s=60)) as scraper:
         threads = [threading.Thread(target=scraper.metrics) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    assert (Counting.reads, Counting.most) == (2, 1), "all time, and the window"
+        assert (Counting.reads, Counting.most) == (2, 1), "all time, and the window"
+
+
+async def test_figures_are_read_again_when_something_has_changed(store_file):
+    await service.ingest([TRAFFIC], store_file, until_fraction=0.1)
+    Counting.reads = 0
+
+    def open_analyst() -> StoreAnalyst:
+        analyst = service.open_analyst(store_file)
+        return Counting(analyst._reader)
+
+    with closing(Scraper(open_analyst, kept_s=0)) as scraper:
+        first = parsed(scraper.metrics().body.decode())
+        scraper.metrics()
+        assert Counting.reads == 2, "nothing has changed"
+        async with StoreWriter(store_file) as writer:
+            await writer.alive(Progress(0, 0, 0, None, queued=7, alive_ns=time.time_ns()))
+        samples = parsed(scraper.metrics().body.decode())
+        assert Counting.reads == 2
+        assert samples["htlctop_queued_events", ()] == 7, "the collector's state is always read"
+        await service.ingest([TRAFFIC], store_file, until_fraction=0.2)
+        samples = parsed(scraper.metrics().body.decode())
+        assert samples["htlctop_settled_total", ()] > first["htlctop_settled_total", ()]
 
 
 Fetch = Callable[..., tuple[int, str, str]]

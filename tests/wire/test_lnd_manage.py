@@ -108,8 +108,12 @@ def serving(manager: Manager) -> Iterator[Manager]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a client that has hung up
+
     manager.hold.set()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         manager.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -39,9 +39,12 @@ def command(
     **flags: str | None,
 ) -> None:
     """See live what the node misses. Collects too, unless another htlctop does already."""
+    from htlctop.analysis.windows import duration_ns
     from htlctop.service import LocalSession
     from htlctop.ui import run
 
+    if window and window != "all":
+        duration_ns(window)  # what is no time is refused here, and not on the screen
     node = connection(**flags)
     path = store_path(store, node.network)
     session = LocalSession(path, node, keep_ns=keep_ns(keep), channel_info=channel_info(lnd_manage))

@@ -24,13 +24,14 @@ class Session(FakeSession):
     def run_collector(self, stop: threading.Event) -> None:
         if "--noise" in FLAGS:
             os.write(2, b"NOISE from a C library\n")
-        while "--flood" in FLAGS and not stop.wait(0.01):
-            newest = self.analyst.lines[0]
-            shown = replace(newest, seq=newest.seq + 1, in_alias=f"peer {newest.seq}")
-            self.analyst.lines = (shown, *self.analyst.lines[:20])
-            self.analyst.bump()
-        while "--count" in FLAGS and not stop.wait(0.02):
-            os.write(2, b"stored one more\n")
+        while FLAGS & {"--flood", "--count"} and not stop.wait(0.01):
+            if "--count" in FLAGS:
+                os.write(2, b"stored one more\n")
+            if "--flood" in FLAGS:
+                newest = self.analyst.lines[0]
+                shown = replace(newest, seq=newest.seq + 1, in_alias=f"peer {newest.seq}")
+                self.analyst.lines = (shown, *self.analyst.lines[:20])
+                self.analyst.bump()
         stop.wait()
         os.write(2, b"collector stopped in order\n")
 

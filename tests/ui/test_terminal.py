@@ -122,6 +122,21 @@ def test_a_terminal_that_does_not_read_cannot_keep_sigterm_from_ending_it(start)
     assert "collector stopped in order" in terminal.log()
 
 
+def test_a_terminal_that_does_not_read_never_holds_up_what_is_stored(start) -> None:
+    terminal = start("--flood", "--count")
+    terminal.wait_for("Missed")
+    end = time.monotonic() + 20
+    while (at := terminal.log().count("stored one more")) < 40 and time.monotonic() < end:
+        time.sleep(0.05)
+    while terminal.log().count("stored one more") < at + 100:  # nobody reads all this while
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    terminal.wait_for("peer ")
+    terminal.type("Q")
+    assert terminal.wait() == 0
+    check_restored(terminal)
+
+
 def test_no_color_sends_no_colour_at_all(start) -> None:
     terminal = start(NO_COLOR="1", COLORTERM="truecolor")
     terminal.wait_for("Missed")

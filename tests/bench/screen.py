@@ -1,7 +1,7 @@
 """A small collector for the screen to look at: screen.py STORE, told what to do by its stdin.
 
 It holds the store's lock, has stored some hours of traffic, and proves every second that it is
-alive. `tick` writes one refusal for each of the five channels that are on top of the table.
+alive. `tick` writes one refusal for each of the ten channels that are on top of the table.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from htlctop.store.writer import StoreWriter
 from tests.bench.workload import NODE, SCID, FakeNode, Load, Traffic
 
 _HOUR_NS = 3600 * NS
-_ROWS = 5
+_ROWS = 10
 
 
 def quiet_load() -> Load:
@@ -43,7 +43,7 @@ class Stage:
         await self._intake.write(batch)
 
     async def tick(self) -> None:
-        """One refusal for each of the five channels on top."""
+        """One refusal for each of the ten channels on top."""
         if not self._outs:
             analyst = open_analyst(self._store)
             peers = analyst.overview(Query(window="24h")).peers[:_ROWS]

@@ -11,7 +11,9 @@ from tests.bench.children import median
 from tests.bench.console import Console, console
 from tests.bench.table import Measure, at_most, known
 
-IDLE_GOAL, MINUTE_GOAL, TICK_GOAL = 0, 500, 3_000
+IDLE_GOAL, MINUTE_GOAL = 0, 500
+SIZES = (((80, 24), 3_000), ((200, 50), 6_000))
+"""Columns and rows, and the bytes that a tick may cost there."""
 _SETTLE_S = 8
 _MARGIN_S = 4
 _TICK_S = 4
@@ -19,7 +21,7 @@ _TICK_S = 4
 
 
 def terminal(quick: bool) -> Iterable[Measure]:
-    """The app as a viewer at 80x24, on the store of a small collector."""
+    """The app as a viewer on the store of a small collector, ten rows changing at a time."""
     minutes, ticks = (1, 3) if quick else (3, 12)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -28,21 +30,36 @@ def terminal(quick: bool) -> Iterable[Measure]:
         try:
             writer.stdout.readline()
             (folder / "any").write_text("-----BEGIN CERTIFICATE-----\n")
-            with console(
-                "-m", "htlctop", "--store", folder / "screen.db", "--rpcserver", "127.0.0.1:1",
-                "--tlscertpath", folder / "any", "--macaroonpath", folder / "any",
-                "--window", "24h", home=folder,
-            ) as app:  # fmt: skip
-                app.read(_SETTLE_S)
-                idle, seconds, changes = _rest(app, minutes)
-                bursts = [_tick(app, writer) for _ in range(ticks)]
+            for size, goal in SIZES:
+                yield from _at(folder, writer, size, goal, minutes, ticks)
         finally:
             writer.stdin.close()
             writer.wait(10)
-    yield at_most("terminal", f"idle for {seconds:.0f} s between minutes", idle, IDLE_GOAL, "B")
-    yield at_most("terminal", "at a minute change, most", max(changes), MINUTE_GOAL, "B")
-    yield at_most("terminal", "a tick, five rows changing, median", median(bursts), TICK_GOAL, "B")
-    yield known("terminal", "a tick, five rows changing, most", max(bursts), "B")
+
+
+def _at(
+    folder: Path,
+    writer: "subprocess.Popen[str]",
+    size: tuple[int, int],
+    goal: int,
+    minutes: int,
+    ticks: int,
+) -> Iterable[Measure]:
+    with console(
+        "-m", "htlctop", "--store", folder / "screen.db", "--rpcserver", "127.0.0.1:1",
+        "--tlscertpath", folder / "any", "--macaroonpath", folder / "any",
+        "--window", "24h", home=folder, size=size,
+    ) as app:  # fmt: skip
+        app.read(_SETTLE_S)
+        idle, seconds, changes = _rest(app, minutes)
+        bursts = [_tick(app, writer) for _ in range(ticks)]
+    shown = "{}x{}".format(*size)
+    yield at_most(
+        "terminal", f"{shown}, idle {seconds:.0f} s between minutes", idle, IDLE_GOAL, "B"
+    )
+    yield at_most("terminal", f"{shown}, a minute change, most", max(changes), MINUTE_GOAL, "B")
+    yield at_most("terminal", f"{shown}, a tick, median", median(bursts), goal, "B")
+    yield known("terminal", f"{shown}, a tick, most", max(bursts), "B")
 
 
 def _rest(app: Console, minutes: int) -> tuple[int, float, list[int]]:

@@ -18,9 +18,14 @@ def rule(text: str, width: int, glyphs: Glyphs, tee_at: int | None = None) -> Li
     return fit(line(body, Role.TITLE), width, "")
 
 
-def live(lines: Sequence[HtlcLine], width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
-    """As many HTLCs as fit."""
-    return tuple(entry(htlc, width, glyphs) for htlc in lines[:height])
+def live(
+    lines: Sequence[HtlcLine | str], width: int, height: int, glyphs: Glyphs
+) -> tuple[Line, ...]:
+    """As many HTLCs as fit; a text stands as it is."""
+    return tuple(
+        line(f" {one}", Role.DIM) if isinstance(one, str) else entry(one, width, glyphs)
+        for one in lines[:height]
+    )
 
 
 def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:

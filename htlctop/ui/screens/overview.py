@@ -1,6 +1,6 @@
 """The Overview: status, totals and chart above, the ranked table with Why, the live log below."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from htlctop.ui.ranking import Context, children, columns, first_of_each, key, k
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line, Role, line
+from htlctop.ui.trickle import LOOK_BACK, Entry, Trickle
 from htlctop.ui.widgets.lines import Look, Pane
 from htlctop.ui.words import GROUPED, SORTED_BY
 
@@ -42,6 +43,7 @@ class OverviewScreen(TableScreen):
         self.live = Pane(look, id="live")
         self._plan: Layout | None = None
         self._form: Form | None = None
+        self._trickle = Trickle()
 
     def compose(self) -> Iterable[Widget]:
         """The panes from top to bottom."""
@@ -62,7 +64,7 @@ class OverviewScreen(TableScreen):
         """The ranking, what to do, and as much of the log as the live pane has room for."""
         lines = max(0, self._plan.live - 1) if self._plan else 0
         return (
-            *((Need(Part.LOG, lines=lines),) if lines else ()),
+            *((Need(Part.LOG, lines=lines + LOOK_BACK),) if lines else ()),
             Need(Part.OVERVIEW),
             Need(Part.ADVICE),
         )
@@ -95,7 +97,7 @@ class OverviewScreen(TableScreen):
             partial(paint.head, board, glyphs=glyphs, advice=self._plan.advice, badge=badge)
         )
         tee_at = self.size.width - WHY_WIDTH if self._plan.why_pane else None
-        self.live.show(partial(_live, held, look=self.look, tee_at=tee_at))
+        self.live.show(partial(_live, held, self._lines(held), look=self.look, tee_at=tee_at))
         if view is None:
             self._show_nothing(board)
             return
@@ -103,6 +105,13 @@ class OverviewScreen(TableScreen):
         self.why.show(partial(why_paint.pane, view.categories, glyphs=glyphs))
         self.why_line.show(partial(_why_line, view.categories, self._plan.form, look=self.look))
         self.table.show(self._content(view, board))
+
+    def _lines(self, board: Board) -> tuple[Entry, ...]:
+        """What the live pane shows: a few new ones at a time."""
+        question = board.question(Part.LOG)
+        room = max(0, self._plan.live - 1) if self._plan else 0
+        of = (question.until_ns, question.filter) if question else None
+        return self._trickle.take(board.log or (), of, room)
 
     def _show_nothing(self, board: Board) -> None:
         text = board.failure(Part.OVERVIEW)
@@ -154,14 +163,14 @@ class OverviewScreen(TableScreen):
 
 
 def _live(
-    board: Board, width: int, height: int, look: Look, tee_at: int | None
+    board: Board, lines: Sequence[Entry], width: int, height: int, look: Look, tee_at: int | None
 ) -> tuple[Line, ...]:
     title = live_paint.rule("Live", width, look.glyphs, tee_at)
     if text := board.failure(Part.LOG):
         return title, line(f" cannot be read: {text}", Role.BAD)
     if not board.log:
         return title, line(" no forward seen yet" if board.log is not None else "", Role.DIM)
-    return title, *live_paint.live(board.log, width, height - 1, look.glyphs)
+    return title, *live_paint.live(lines, width, height - 1, look.glyphs)
 
 
 def _why_line(

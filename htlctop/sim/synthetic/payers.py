@@ -4,7 +4,6 @@ What they do depends on what they are told, never on how others fared, so two ru
 differ only where something about the node does.
 """
 
-import math
 import random
 from bisect import bisect
 from collections.abc import Callable
@@ -17,49 +16,17 @@ from htlctop.sim.synthetic.hub import OK, Answer, Asked, Hub, Onward, Shards
 from htlctop.sim.synthetic.people import People, Role, SimPeer
 from htlctop.sim.synthetic.timeline import NS, Timeline
 from htlctop.sim.synthetic.truth import Attempt, PaymentRecord
+from htlctop.sim.synthetic.wants import Tempo, draw_amount, draw_kind, name_channel
 
 _DAY_S = 86_400
 _STALE_NS = 24 * 3600 * NS
 _SHARDS_S = 0.006
 """Shards leave their wallet within so short a time."""
-_ROUND = (5_000, 10_000, 20_000, 21_000, 50_000, 100_000, 250_000)
 _PATIENCE = (1, 2, 3, 4)
 _PATIENT = (0.35, 0.65, 0.85, 1.0)
 _FAR = ("shop", "pool", "faucet", "podcast", "till", "friend", "invoice", "kiosk")
 
 Over = Callable[[PaymentRecord], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """How much is paid.
-
-    Attributes:
-        payments, small: how many a day on average, and how many tiny ones beside them.
-        rush_ns: from when on there are more, None for never: `rush` times the payments, and
-            `rush_small` tiny ones a day.
-        peak_ns: a moment at which the day is at its busiest.
-    """
-
-    payments: float = 880
-    small: float = 60
-    rush_ns: int | None = None
-    rush: float = 10.0
-    rush_small: float = 36_000
-    peak_ns: int = 0
-
-    def payments_at(self, at_ns: int) -> float:
-        """Payments a day at that moment."""
-        hours = (at_ns - self.peak_ns) / (3600 * NS)
-        day = 1 + 0.55 * math.cos(hours * math.tau / 24)
-        return self.payments * day * (self.rush if self._rushes(at_ns) else 1)
-
-    def small_at(self, at_ns: int) -> float:
-        """Tiny payments a day at that moment."""
-        return self.rush_small if self._rushes(at_ns) else self.small
-
-    def _rushes(self, at_ns: int) -> bool:
-        return self.rush_ns is not None and at_ns >= self.rush_ns
 
 
 @dataclass(slots=True)
@@ -151,8 +118,10 @@ class Payers:
         if chance.random() < 0.012 and not is_small:
             self._odd(source, target, chance)
             return
-        kind = "keysend" if is_small else _kind(target, chance)
-        amount_msat = chance.randrange(150_000, 3_000_000) if is_small else _amount(target, chance)
+        kind = "keysend" if is_small else draw_kind(target, chance)
+        amount_msat = (
+            chance.randrange(150_000, 3_000_000) if is_small else draw_amount(target, chance)
+        )
         self._start(self._new(source, target, amount_msat, kind, chance))
 
     def _draw(self, weights: list[float], chance: random.Random) -> SimPeer:
@@ -200,7 +169,7 @@ class Payers:
         """Send one HTLC; it takes a moment to reach us."""
         record, chance = payment.record, payment.chance
         number = len(record.attempts)
-        named = _name(payment.target, amount_msat, number, chance)
+        named = name_channel(payment.target, amount_msat, number, chance)
         fee_msat = self._fee(payment, named, amount_msat)
         attempt = Attempt(self._timeline.now_ns, amount_msat, fee_msat)
         record.attempts.append(attempt)
@@ -316,47 +285,3 @@ class Payers:
         attempt.result = self._hub.turn_away(source, scid, amount_msat, why, amount_msat + fee_msat)
         attempt.end_ns = self._timeline.now_ns + NS // 5
         self._end(payment)
-
-
-def _kind(target: SimPeer, chance: random.Random) -> str:
-    draw = chance.random()
-    if target.role is Role.DEAR:
-        return "bid" if draw < 0.92 else "keysend"
-    if target.role is Role.CROWDED and draw < 0.5:
-        return "mpp"
-    if draw < 0.68:
-        return "keysend"
-    if draw < 0.83:
-        return "halve"
-    if draw < 0.94:
-        return "mpp"
-    if draw < 0.955:
-        return "zero"
-    # Few probe what costs most to be refused: they would look like payments that were lost.
-    is_short = target.role in (Role.DRY, Role.SMALL, Role.CAPPED)
-    return "keysend" if is_short and draw < 0.985 else "probe"
-
-
-def _amount(target: SimPeer, chance: random.Random) -> int:
-    """What a payment to that peer is over, msat."""
-    if target.role is Role.SMALL and chance.random() < 0.12:
-        return chance.randrange(1_200_000, 2_200_000) * 1000
-    if chance.random() < 0.15:
-        fit = [sat for sat in _ROUND if sat <= target.most_sat and sat <= 6 * target.amount_sat]
-        amount_sat = chance.choice(fit or (1_000,))
-        return amount_sat * 1000
-    drawn_sat = target.amount_sat * math.exp(chance.gauss(0, target.spread))
-    return int(min(max(drawn_sat, 20), target.most_sat) * 1000)
-
-
-def _name(target: SimPeer, amount_msat: int, tries: int, chance: random.Random) -> SimChannel:
-    """The channel a sender names: the cheapest, or when that failed perhaps another."""
-    channels = target.channels
-    if len(channels) == 1:
-        return channels[0]
-    inbound = channels[0].policy
-    by_price = sorted(channels, key=lambda c: c.policy.asked_msat(amount_msat, inbound))
-    draw = chance.random()
-    if tries:
-        return by_price[tries % len(by_price)] if draw < 0.35 else by_price[0]
-    return by_price[0] if draw < 0.85 else by_price[-1]

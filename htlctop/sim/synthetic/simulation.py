@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from htlctop.sim.synthetic.channels import SimChannel
 from htlctop.sim.synthetic.house import Action, House
 from htlctop.sim.synthetic.hub import Hub
-from htlctop.sim.synthetic.payers import Payers, Tempo
+from htlctop.sim.synthetic.payers import Payers
 from htlctop.sim.synthetic.people import make_people
 from htlctop.sim.synthetic.timeline import NS, Timeline
 from htlctop.sim.synthetic.truth import PaymentRecord
+from htlctop.sim.synthetic.wants import Tempo
 
 START_NS = 1_798_761_600 * NS
 """When every simulated node begins: 2027-01-01 00:00 UTC."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from htlctop.sim.source import Answers, End
 from htlctop.sim.synthetic.answers import SyntheticAnswers
-from htlctop.sim.synthetic.payers import Tempo
 from htlctop.sim.synthetic.simulation import CHANNELS, HOUR_NS, START_NS, Simulation
 from htlctop.sim.synthetic.truth import SendersLog
+from htlctop.sim.synthetic.wants import Tempo
 
 BUSIEST_NS = START_NS + 23 * HOUR_NS
 

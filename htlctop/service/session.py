@@ -13,6 +13,7 @@ from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import StoreError
 from htlctop.service.collecting import TAKEOVER_S, collect
 from htlctop.store.lock import StoreBusyError
+from htlctop.store.marks import add_mark
 from htlctop.store.reader import StoreReader
 
 FIRST_START_S = 1.5
@@ -71,6 +72,10 @@ class LocalSession:
                 if time.monotonic() > made_by:
                     raise
                 time.sleep(0.05)
+
+    def mark(self, text: str, at_ns: int, peer: int) -> None:
+        """Note what the operator did. Raises StoreError where the store cannot be written."""
+        add_mark(self.store, text, at_ns, peer)
 
     def run_collector(self, stop: threading.Event) -> None:
         """Collect until `stop` is set; while another process does, keep trying to take over."""

@@ -18,6 +18,8 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.worker import Worker, WorkerState
 
+from htlctop.errors import HtlctopError
+from htlctop.export.format import clean
 from htlctop.export.redaction import Redaction
 from htlctop.ui import keys, memory
 from htlctop.ui.board import Board
@@ -36,8 +38,10 @@ from htlctop.ui.terminal import Manners, Screenfile, has_hung_up
 from htlctop.ui.widgets.choice import ExportChoice
 from htlctop.ui.widgets.finder import Finder
 from htlctop.ui.widgets.lines import Look
+from htlctop.ui.widgets.marking import MarkLine
 
 TICK_S = 0.25
+_LONGEST_MARK = 200
 COLLECTOR_STOPS_WITHIN_S = 10.0
 HANG_UP = 129
 
@@ -267,6 +271,28 @@ class HtlctopApp(App[None], inherit_bindings=False):
         again = keys.key_of("redact", self.manners.ascii)
         state = "codes now" if self.mask.is_on else "themselves again"
         self._note(f"names, keys and ids are {state}, on screen and in files ({again})")
+
+    # Notes
+
+    def action_mark(self) -> None:
+        """Ask what was done, about the peer that is open or the whole node."""
+        if page := self.page:
+            page.note("")
+            about = page.marked(self.mask.board(self.board))
+            page.mount(MarkLine(page.look, about.peer, about.name))
+
+    async def on_mark_line_written(self, message: MarkLine.Written) -> None:
+        """Write it beside the collector, which another process may be."""
+        text, now = clean(message.text, _LONGEST_MARK), self.board.status
+        if not text:
+            return
+        at_ns = now.now_ns if now and now.replay else time.time_ns()
+        try:
+            await asyncio.to_thread(self.session.mark, text, at_ns, message.peer)
+        except HtlctopError as error:
+            self._note(f"not noted: {error}")
+        else:
+            self._note(f"noted: {text}. {keys.key_of('history')} shows what it changed")
 
     # The palette
 

@@ -141,6 +141,15 @@ ACTIONS = (
     Action("snapshot", ("s",), "save the screen as text", EVERYWHERE, "save", of_app=True),
     Action("picture", ("S",), "save the screen as a picture, SVG", EVERYWHERE, of_app=True),
     Action("export", ("e",), "save the view as CSV, JSON or Markdown", DATA, "export", of_app=True),
+    Action(
+        "mark",
+        ("m",),
+        "note what you did, to see what it changed",
+        DATA,
+        "note",
+        frozenset({Focus.HISTORY}),
+        of_app=True,
+    ),
     Action("copy", ("y",), "copy the row's key or id, or the command", DATA, of_app=True),
     Action(
         "redact", ("R",), "names, keys and ids as codes, on screen and in files", DATA, of_app=True

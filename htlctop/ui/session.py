@@ -34,6 +34,13 @@ class Session(Protocol):
             StoreError: it cannot be read; the screen says so and tries again.
         """
 
+    def mark(self, text: str, at_ns: int, peer: int) -> None:
+        """Note what the operator did at a time, about a peer or (0) the whole node. Blocks.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
     def run_collector(self, stop: threading.Event) -> None:
         """Collect until `stop` is set; blocks, in a thread of its own. May return early."""
 

@@ -826,11 +826,17 @@ class FakeSession:
         self.collecting = threading.Event()
         self.stopped = threading.Event()
         self.collector_error: Exception | None = None
+        self.marks: list[tuple[str, int, int]] = []
 
     def open_analyst(self) -> FakeAnalyst:
         if error := self.analyst.fail.get("open"):
             raise error
         return self.analyst
+
+    def mark(self, text: str, at_ns: int, peer: int) -> None:
+        if error := self.analyst.fail.get("mark"):
+            raise error
+        self.marks.append((text, at_ns, peer))
 
     def run_collector(self, stop: threading.Event) -> None:
         self.collecting.set()

@@ -279,3 +279,31 @@ async def test_a_node_with_nothing_to_tell_says_what_to_expect() -> None:
         assert "nothing missed" in driver.text
         await driver.press("7")
         assert "no HTLC is on any channel" in driver.text
+
+
+# Notes
+
+
+async def test_a_note_goes_into_the_store_with_its_peer_and_its_time() -> None:
+    async with running((100, 30)) as driver:
+        await driver.press("m", *"new fees", "enter")
+        await driver.shows("noted: new fees")
+        await opened(driver, subject.peer(1))
+        await driver.press("m")
+        assert "about ACINQ" in driver.text
+        await driver.press("x", "enter")
+        await driver.until(lambda: len(driver.session.marks) == 2)
+        assert [(text, peer) for text, _, peer in driver.session.marks] == [
+            ("new fees", 0),
+            ("x", 1),
+        ]
+
+
+async def test_a_note_given_up_or_refused_says_so_and_harms_nothing() -> None:
+    async with running((100, 30)) as driver:
+        await driver.press("m", "q", "escape")
+        await driver.press("m", "backspace")
+        assert driver.session.marks == [] and driver.app.return_code is None
+        driver.analyst.fail["mark"] = StoreError("the disk is full")
+        await driver.press("m", "a", "enter")
+        await driver.shows("not noted: the disk is full")

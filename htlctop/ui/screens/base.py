@@ -32,6 +32,14 @@ class Copied:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What a note is about: a peer, or (0) the whole node."""
+
+    peer: int = 0
+    name: str = "the whole node"
+
+
 class BaseScreen(Screen[None], inherit_bindings=False):
     """A page of the app. `show` gives it a new board; `note` a message, "" takes it away.
 
@@ -74,6 +82,10 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def forget(self) -> None:
         """Let go what a freeze holds."""
         self._held = None
+
+    def marked(self, board: Board) -> Marked:
+        """What a note that is made on this page is about."""
+        return Marked()
 
     def peel(self) -> bool:
         """Take a layer of the page's own away, as a prompt; whether there was one."""

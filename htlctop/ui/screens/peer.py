@@ -10,8 +10,9 @@ from htlctop.export.views import View
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint import peer as paint
+from htlctop.ui.paint.parts import called
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.screens.base import Copied
+from htlctop.ui.screens.base import Copied, Marked
 from htlctop.ui.screens.copying import copied_advice, copied_key
 from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
 from htlctop.ui.text import Line
@@ -48,6 +49,14 @@ class PeerScreen(ExplainedScreen):
             return None
         advised = paint.of_peer(board.advice, detail.row.peer)
         return copied_advice(advised[0], board) if advised else copied_key(detail.row.pubkey)
+
+    def marked(self, board: Board) -> Marked:
+        """The peer."""
+        detail = board.peer(self.about)
+        if detail is None:
+            return Marked()
+        row = detail.row
+        return Marked(row.peer, called(row.alias, row.pubkey, row.peer, self.look.glyphs))
 
     def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The peer's sheet."""

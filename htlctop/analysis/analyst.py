@@ -1,7 +1,6 @@
 """The analyst: reads the store once for a question and answers with a frozen view model."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -38,7 +37,7 @@ from htlctop.analysis.node import node
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.ranking import by_demand, pair_rows, ranked
 from htlctop.analysis.series import series
-from htlctop.analysis.sums import Priced, add_up, category_rows, is_refused
+from htlctop.analysis.sums import Priced, is_refused, reasons, together
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
@@ -242,27 +241,25 @@ def _ground_of(moment: Moment, window: Window, priced: Sequence[Priced]) -> Grou
 def _overview(moment: Moment, query: Query) -> Overview:
     filtered = parse(query.filter)
     window = moment.window(query)
-    priced = moment.priced(window)
-    own: dict[int, int] = defaultdict(int)
-    for item in priced:
-        own[item.cell.category] += item.cell.n
-    rows, unfiltered = ranked(moment, window, query, filtered, priced)
+    kept = moment.kept_cells(window)
+    whole = together(list(moment.figures(window).values()))
+    rows, unfiltered = ranked(moment, window, query, filtered)
     unresolved = moment.reader.unresolved(window.from_ns, end_ns(window))
     unknown = moment.unknown(unresolved, window.until_ns)
-    sums = add_up(priced)
+    sums = whole.sums
     forwards = sums.settled + sums.refused + sums.downstream + len(unresolved)
     return Overview(
         node=moment.node,
         status=moment.status,
         window=window,
         totals=Totals(forwards, unknown, len(unresolved) - unknown, sums),
-        categories=category_rows(priced),
+        categories=reasons(kept.categories, {c: worth for c, (worth, _) in whole.lost.items()}),
         rows=rows,
         unfiltered=unfiltered,
         series=series(moment, window),
         offline=moment.book.offline,
         dry=moment.book.dry,
-        sends=own[Category.SEND],
-        receives=own[Category.RECEIVE],
+        sends=kept.count(Category.SEND),
+        receives=kept.count(Category.RECEIVE),
         first_event_ns=moment.first_event_ns,
     )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from htlctop.analysis.formulas import Rate
 from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow
-from htlctop.analysis.sums import Priced, add_up, top_category
+from htlctop.analysis.sums import NOTHING, Figures, Priced, figures_of, together
 from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import parse_scid, scid_text
 from htlctop.errors import UsageError
@@ -141,26 +141,38 @@ class ChannelBook:
         by_channel: dict[int, list[Priced]] = defaultdict(list)
         for item in priced:
             by_channel[self.main_of(item.cell.channel)].append(item)
+        figures = {channel: figures_of(items) for channel, items in by_channel.items()}
+        return self.rows_of(figures, rates, default, only)
+
+    def rows_of(
+        self,
+        figures: Mapping[int, Figures],
+        rates: Mapping[int, Rate],
+        default: Rate,
+        only: int | None = None,
+    ) -> list[PeerRow]:
+        """The same from the figures of channels, aliases' among those they stand for."""
         shown = {c.id for c in self._channels.values() if c.is_open and c.alias_of is None}
-        shown |= set(by_channel)
+        shown |= set(figures)
         channels: dict[int, list[ChannelRow]] = defaultdict(list)
-        sums: dict[int, list[Priced]] = defaultdict(list)
+        parts: dict[int, list[Figures]] = defaultdict(list)
         for channel in sorted(shown):
             peer = self.peer_of(channel)
             if only is not None and peer != only:
                 continue
-            sums[peer] += by_channel[channel]
-            if peer or by_channel[channel]:
-                channels[peer].append(self.channel_row(channel, by_channel[channel]))
-        if only is not None and only not in sums:
-            sums[only] = []
+            part = figures.get(channel)
+            if peer or part:
+                channels[peer].append(self.channel_row(channel, part or NOTHING))
+                parts[peer].append(part or NOTHING)
+        if only is not None and only not in parts:
+            parts[only] = []
         return [
-            self._peer_row(peer, tuple(channels[peer]), items, rates.get(peer, default))
-            for peer, items in sums.items()
+            self._peer_row(peer, tuple(channels[peer]), together(found), rates.get(peer, default))
+            for peer, found in parts.items()
         ]
 
     def _peer_row(
-        self, peer: int, channels: tuple[ChannelRow, ...], items: list[Priced], rate: Rate
+        self, peer: int, channels: tuple[ChannelRow, ...], figures: Figures, rate: Rate
     ) -> PeerRow:
         known = [c for c in channels if c.is_open and c.capacity_sat is not None]
         return PeerRow(
@@ -168,16 +180,16 @@ class ChannelBook:
             pubkey=self.pubkey_of(peer),
             alias=self.alias_of(peer),
             channels=channels,
-            sums=add_up(items),
+            sums=figures.sums,
             settle_rate=float(rate),
-            why=top_category(items),
+            why=figures.why,
             online=any(c.is_active for c in channels if c.is_open),
             capacity_sat=sum(c.capacity_sat or 0 for c in known) if known else None,
             local_sat=sum(c.local_sat or 0 for c in known) if known else None,
         )
 
-    def channel_row(self, channel: int, items: list[Priced]) -> ChannelRow:
-        """A channel's row, with the sums of its cells."""
+    def channel_row(self, channel: int, figures: Figures) -> ChannelRow:
+        """A channel's row."""
         record = self._channels.get(channel, _NOWHERE)
         return ChannelRow(
             channel=channel,
@@ -186,8 +198,8 @@ class ChannelBook:
             peer=record.peer,
             pubkey=self.pubkey_of(record.peer),
             alias=self.alias_of(record.peer),
-            sums=add_up(items),
-            why=top_category(items),
+            sums=figures.sums,
+            why=figures.why,
             is_open=record.is_open,
             is_active=bool(record.is_active) and record.is_open,
             capacity_sat=record.capacity_sat,

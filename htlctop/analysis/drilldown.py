@@ -18,7 +18,7 @@ from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.ports import LogQuery
 from htlctop.analysis.ranking import by_demand, pair_rows
 from htlctop.analysis.series import series
-from htlctop.analysis.sums import category_rows
+from htlctop.analysis.sums import category_rows, figures_of
 from htlctop.domain.circuits import Source
 from htlctop.domain.codes import EventType
 from htlctop.domain.evidence import LimitsPoint, PolicyPoint
@@ -67,7 +67,7 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
     (peer_row,) = book.peer_rows(priced, *moment.rates(window), only=owner)
     row = next((r for r in peer_row.channels if r.channel == main), None)
     priced = [p for p in priced if p.cell.channel in channels]
-    row = row or book.channel_row(main, priced)
+    row = row or book.channel_row(main, figures_of(priced))
     events = LogQuery(EVENTS, channel=main, until_ns=moment.as_of_ns, filter=query.filter)
     return ChannelDetail(
         node=moment.node,

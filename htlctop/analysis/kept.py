@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from htlctop.analysis.book import ChannelBook
 from htlctop.domain.codes import LOST, Category
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.records import MINUTE, SPANS, Cell, Delta
@@ -62,6 +63,10 @@ class KeptCells(Kept):
         self.channels: dict[int, dict[int, list[int]]] = {}
         self.categories: dict[int, list[int]] = {}
         self.changed: set[int] = set()
+
+    def count(self, category: int) -> int:
+        """How many HTLCs of a category."""
+        return self.categories.get(category, (0,))[0]
 
     def cells(self) -> list[Cell]:
         """Every cell that is not nothing."""
@@ -168,6 +173,7 @@ class Shelf:
         self._cells: dict[object, KeptCells] = {}
         self._claims: dict[object, KeptClaims] = {}
         self._charts: dict[object, KeptChart] = {}
+        self._book: tuple[int, ChannelBook] | None = None
 
     def cells(self, window: object) -> KeptCells:
         """The sums of a window."""
@@ -176,6 +182,12 @@ class Shelf:
     def claims(self, window: object) -> KeptClaims:
         """The payments forwarded in the time before a window's end."""
         return _newest(self._claims, window, KeptClaims)
+
+    def book(self, generation: int, make: Callable[[], ChannelBook]) -> ChannelBook:
+        """Who is who, as it last changed at a generation."""
+        if self._book is None or self._book[0] != generation:
+            self._book = generation, make()
+        return self._book[1]
 
     def chart(self, window: object, step_ns: int) -> KeptChart:
         """The chart of a window."""

@@ -58,7 +58,7 @@ def lines(moment: Moment, records: Iterable[HtlcRecord]) -> tuple[HtlcLine, ...]
 def _pick(moment: Moment, query: LogQuery, filtered: Filter) -> Pick | None:
     """What the store is to look for; None where nothing can fit."""
     book = moment.book
-    naming = Naming(book)
+    naming = moment.naming
     ends = [_ends(term, naming) for term in filtered.names]
     if query.peer is not None:
         channels = frozenset(book.channels_of(query.peer))

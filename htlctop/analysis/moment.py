@@ -7,9 +7,10 @@ from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.formulas import Rate, settle_rates
 from htlctop.analysis.kept import KeptCells, KeptChart, Shelf
 from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
-from htlctop.analysis.sums import Priced, price, share_among_sources
+from htlctop.analysis.naming import Naming
+from htlctop.analysis.sums import Figures, Priced, figures, price, share_among_sources, together
 from htlctop.analysis.windows import SINCE, align, resolve
-from htlctop.domain.codes import Outcome
+from htlctop.domain.codes import LOST, Outcome
 from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.records import StatusRecord
@@ -40,6 +41,7 @@ class Moment:
         self._wall_ns = wall_ns
         is_past = until_ns is not None and until_ns < self.now_ns
         self.as_of_ns = until_ns if is_past else None
+        self._figures: dict[object, dict[int, Figures]] = {}
         self._rates: dict[int, tuple[dict[int, Rate], Rate]] = {}
 
     @cached_property
@@ -65,7 +67,17 @@ class Moment:
     @cached_property
     def book(self) -> ChannelBook:
         """Who is who."""
-        return ChannelBook(self.reader.peers(), self.reader.channels(self.as_of_ns))
+        if self.as_of_ns is not None:
+            return ChannelBook(self.reader.peers(), self.reader.channels(self.as_of_ns))
+        return self.shelf.book(
+            self.record.books,
+            lambda: ChannelBook(self.reader.peers(), self.reader.channels()),
+        )
+
+    @cached_property
+    def naming(self) -> Naming:
+        """What they go by."""
+        return Naming(self.book)
 
     @cached_property
     def now_ns(self) -> int:
@@ -179,6 +191,28 @@ class Moment:
         kept = self.shelf.cells(_identity(window))
         kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
         return kept
+
+    def figures(
+        self, window: Window, categories: frozenset[int] | None = None
+    ) -> dict[int, Figures]:
+        """What each channel adds up to over the window, its aliases with it; of some categories
+        only where named."""
+        key = *self.edges_ns(window), categories
+        if key in self._figures:
+            return self._figures[key]
+        rates, default = self.rates(window)
+        book, found = self.book, dict[int, list[Figures]]()
+        for channel, cells in self.kept_cells(window).channels.items():
+            rate = rates.get(book.peer_of(channel), default)
+            part = figures(
+                (category, sums, rate.of_amount(sums[3] - sums[4]) if category in LOST else 0)
+                for category, sums in cells.items()
+                if categories is None or category in categories
+            )
+            if categories is None or any(category in categories for category in cells):
+                found.setdefault(book.main_of(channel), []).append(part)
+        self._figures[key] = {channel: together(parts) for channel, parts in found.items()}
+        return self._figures[key]
 
     def kept_chart(self, window: Window, step_ns: int) -> KeptChart:
         """The window's net demand by slice."""

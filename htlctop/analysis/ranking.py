@@ -19,7 +19,7 @@ from htlctop.analysis.models import (
 )
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.naming import Naming
-from htlctop.analysis.sums import Priced, add_up, top_category
+from htlctop.analysis.sums import Priced, add_up, figures_of
 
 R = TypeVar("R", bound=Row)
 
@@ -36,46 +36,54 @@ _OF_ROWS = (Side.ANY, Side.OUT, Side.CHANNEL, Side.PEER)
 
 
 def ranked(
-    moment: Moment, window: Window, query: Query, filtered: Filter, whole: list[Priced]
+    moment: Moment, window: Window, query: Query, filtered: Filter
 ) -> tuple[tuple[Row, ...], int]:
-    """The rows that the filter lets through, ranked, and how many there are without it.
-
-    `whole` are the window's cells by channel and category.
-    """
-    naming = Naming(moment.book)
-    if query.by in (By.PAIR, By.SOURCE) or filtered.of(Side.IN):
-        cells = moment.priced_pairs(window)
+    """The rows that the filter lets through, ranked, and how many there are without it."""
+    naming = moment.naming
+    if query.by is By.PAIR or query.by is By.SOURCE:
+        return _by_source(moment, window, query, filtered)
+    if filtered.of(Side.IN):
+        items: dict[int, list[Priced]] = defaultdict(list)
+        for item in moment.priced_pairs(window):
+            if _counts(item, filtered, naming, query.by):
+                items[moment.book.main_of(item.cell.channel)].append(item)
+        figures = {channel: figures_of(found) for channel, found in items.items()}
     else:
-        cells = whole
-    counted = [item for item in cells if _counts(item, filtered, naming, query.by)]
+        figures = moment.figures(window, filtered.categories)
+    peers = moment.book.rows_of(figures, *moment.rates(window))
     rows: Sequence[Row]
-    if query.by is By.PAIR:
-        every = {(item.cell.in_peer, item.peer) for item in cells}
-        rows = [row for row in pair_rows(moment, counted) if _pair_fits(row, filtered, naming)]
-        return _sorted(rows, query), len(every)
-    if query.by is By.SOURCE:
-        every_source = {item.cell.in_peer for item in cells}
-        sources = source_rows(moment, counted)
-        rows = [row for row in sources if _fits(filtered, naming.peer_fits, row.peer, Side.OUT)]
-        return _sorted(rows, query), len(every_source)
-    peers = moment.book.peer_rows(counted, *moment.rates(window))
-    shown = {moment.book.main_of(item.cell.channel) for item in counted}
     if query.by is By.CHANNEL:
         channels = [channel for peer in peers for channel in peer.channels]
         rows = [
             row
             for row in channels
             if _fits(filtered, naming.channel_fits, row.channel)
-            and (row.channel in shown or not filtered.restricts_cells)
+            and (row.channel in figures or not filtered.restricts_cells)
         ]
         return _sorted(rows, query), len(channels)
     rows = [
         row
         for row in peers
         if _fits(filtered, naming.peer_fits, row.peer)
-        and (not filtered.restricts_cells or any(c.channel in shown for c in row.channels))
+        and (not filtered.restricts_cells or any(c.channel in figures for c in row.channels))
     ]
     return _sorted(rows, query), len(peers)
+
+
+def _by_source(
+    moment: Moment, window: Window, query: Query, filtered: Filter
+) -> tuple[tuple[Row, ...], int]:
+    naming = moment.naming
+    cells = moment.priced_pairs(window)
+    counted = [item for item in cells if _counts(item, filtered, naming, query.by)]
+    rows: Sequence[Row]
+    if query.by is By.PAIR:
+        every = {(item.cell.in_peer, item.peer) for item in cells}
+        rows = [row for row in pair_rows(moment, counted) if _pair_fits(row, filtered, naming)]
+        return _sorted(rows, query), len(every)
+    sources = source_rows(moment, counted)
+    rows = [row for row in sources if _fits(filtered, naming.peer_fits, row.peer, Side.OUT)]
+    return _sorted(rows, query), len({item.cell.in_peer for item in cells})
 
 
 def pair_rows(moment: Moment, priced: Iterable[Priced]) -> list[PairRow]:
@@ -100,11 +108,10 @@ def source_rows(moment: Moment, priced: Iterable[Priced]) -> list[SourceRow]:
     sources: dict[int, list[Priced]] = defaultdict(list)
     for item in priced:
         sources[item.cell.in_peer].append(item)
+    found = {peer: figures_of(items) for peer, items in sources.items()}
     return [
-        SourceRow(
-            peer, book.pubkey_of(peer), book.alias_of(peer), add_up(items), top_category(items)
-        )
-        for peer, items in sources.items()
+        SourceRow(peer, book.pubkey_of(peer), book.alias_of(peer), figures.sums, figures.why)
+        for peer, figures in found.items()
     ]
 
 

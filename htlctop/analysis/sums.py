@@ -1,7 +1,7 @@
 """Cells -> the sums of rows. expected is rounded once, per channel and category; all else adds."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from htlctop.analysis.formulas import Rate, share_out
@@ -9,7 +9,12 @@ from htlctop.analysis.models import CategoryRow, Sums
 from htlctop.domain.codes import LOST, PRICED_OUT, Category
 from htlctop.domain.records import Cell
 
-_REFUSED = range(Category.LIQUIDITY, Category.DISABLED + 1)
+_REFUSED = range(int(Category.LIQUIDITY), int(Category.DISABLED) + 1)
+# Plain numbers where every cell passes: an enum member costs a lookup each time it is named.
+_LOST, _PRICED_OUT = frozenset(map(int, LOST)), frozenset(map(int, PRICED_OUT))
+_SETTLED, _DOWNSTREAM, _OTHER = (
+    int(Category.SETTLED), int(Category.DOWNSTREAM), int(Category.OTHER),
+)  # fmt: skip
 
 
 class Priced(NamedTuple):
@@ -22,7 +27,7 @@ class Priced(NamedTuple):
 
 def is_refused(category: int) -> bool:
     """Whether the category is one of our link failures."""
-    return category in _REFUSED or category == Category.OTHER
+    return category in _REFUSED or category == _OTHER
 
 
 def price(
@@ -43,49 +48,122 @@ def price(
     return priced
 
 
+class Figures(NamedTuple):
+    """What some cells add up to: `values` in the order of Sums' fields, and `lost`: category ->
+    (what it would have earned, refusals)."""
+
+    values: tuple[int, ...]
+    lost: dict[int, tuple[int, int]]
+
+    @property
+    def sums(self) -> Sums:
+        """The values by their names."""
+        return Sums(*self.values)
+
+    @property
+    def why(self) -> Category | None:
+        """The lost category with the most expected, then the most refusals; None where none is."""
+        occurred = [(expected, n, -c) for c, (expected, n) in self.lost.items() if n]
+        return Category(-max(occurred)[2]) if occurred else None
+
+
+NOTHING = Figures((0,) * len(Sums.__dataclass_fields__), {})
+
+
+def figures(cells: Iterable[tuple[int, Sequence[int], int]]) -> Figures:
+    """What cells add up to, each into the sums that its category's group counts in.
+
+    Args: cells: (category, the seven sums of a Cell in order, what it would have earned).
+    """
+    settled = refused = lost = downstream = fee_unknown = asked = demand = recovered = expected = 0
+    offered = earned = claims = repeats = 0
+    by_category: dict[int, tuple[int, int]] = {}
+    for category, (n, unknown, fee, wanted, back, paid, again), worth in cells:
+        if category in _LOST:
+            refused += n
+            lost += n
+            fee_unknown += unknown
+            asked += fee
+            demand += wanted
+            recovered += back
+            claims += paid
+            repeats += again
+            expected += worth
+            before = by_category.get(category, (0, 0))
+            by_category[category] = before[0] + worth, before[1] + n
+        elif category == _SETTLED:
+            settled += n
+            earned += fee
+        elif category == _DOWNSTREAM:
+            downstream += n
+        elif is_refused(category):
+            refused += n
+            if category in _PRICED_OUT:
+                offered += wanted
+    values = (
+        settled, refused, lost, downstream, fee_unknown, asked, demand, recovered, expected,
+        offered, earned, claims, repeats,
+    )  # fmt: skip
+    return Figures(values, by_category)
+
+
+def together(parts: Sequence[Figures]) -> Figures:
+    """The figures of several parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    lost: dict[int, tuple[int, int]] = {}
+    for part in parts:
+        for category, (expected, n) in part.lost.items():
+            before = lost.get(category, (0, 0))
+            lost[category] = before[0] + expected, before[1] + n
+    columns = zip(*(part.values for part in parts), strict=True)
+    return Figures(tuple(map(sum, columns)), lost) if parts else NOTHING
+
+
+def figures_of(priced: Iterable[Priced]) -> Figures:
+    """What priced cells add up to."""
+    return figures((item.cell.category, item.cell[3:], item.expected_msat) for item in priced)
+
+
 def add_up(priced: Iterable[Priced]) -> Sums:
     """The sums of some cells."""
-    total = _Adder()
-    for item in priced:
-        total.add(item.cell, item.expected_msat)
-    return total.sums()
-
-
-def top_category(priced: Iterable[Priced]) -> Category | None:
-    """The lost category with the most expected, then the most refusals; None where none is lost."""
-    by_category: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for item in priced:
-        if item.cell.category in LOST and item.cell.n:
-            by_category[item.cell.category][0] += item.expected_msat
-            by_category[item.cell.category][1] += item.cell.n
-    if not by_category:
-        return None
-    return Category(max(by_category, key=lambda c: (*by_category[c], -c)))
+    return figures_of(priced).sums
 
 
 def category_rows(priced: Iterable[Priced]) -> tuple[CategoryRow, ...]:
     """One row for each reason that occurred, the most expected first."""
-    by_category: dict[int, list[Priced]] = defaultdict(list)
+    sums: dict[int, list[int]] = defaultdict(lambda: [0] * 7)
+    expected: dict[int, int] = defaultdict(int)
     for item in priced:
-        if item.cell.category != Category.SETTLED:
-            by_category[item.cell.category].append(item)
+        category = item.cell.category
+        sums[category] = [a + b for a, b in zip(sums[category], item.cell[3:], strict=True)]
+        expected[category] += item.expected_msat
+    return reasons(sums, expected)
+
+
+def reasons(
+    sums: Mapping[int, Sequence[int]], expected: Mapping[int, int]
+) -> tuple[CategoryRow, ...]:
+    """The same from category -> the seven sums of a Cell in order, and what it would have
+    earned."""
     rows = []
-    for number, items in by_category.items():
-        category, sums = Category(number), add_up(items)
-        count = sum(item.cell.n for item in items)
-        if count:
-            rows.append(
-                CategoryRow(
-                    category=category,
-                    count=count,
-                    fee_unknown=sum(item.cell.fee_unknown for item in items),
-                    asked_msat=sums.asked_msat,
-                    demand_msat=sums.demand_msat,
-                    net_demand_msat=sums.net_demand_msat,
-                    expected_msat=sums.expected_msat,
-                    offered_msat=sums.offered_msat,
-                )
+    for category, (n, unknown, *_) in ((Category(c), s) for c, s in sums.items()):
+        if category is Category.SETTLED or not n:
+            continue
+        worth = expected.get(category, 0)
+        total = figures([(category, sums[category], worth)]).sums
+        rows.append(
+            CategoryRow(
+                category=category,
+                count=n,
+                fee_unknown=unknown,
+                asked_msat=total.asked_msat,
+                demand_msat=total.demand_msat,
+                net_demand_msat=total.net_demand_msat,
+                expected_msat=total.expected_msat,
+                offered_msat=total.offered_msat,
             )
+        )
     return tuple(
         sorted(
             rows,
@@ -118,34 +196,3 @@ def share_among_sources(
             shares = share_out(expected, [max(0, net) for net in nets])
         priced += [Priced(cell, peer, share) for cell, share in zip(sources, shares, strict=True)]
     return priced
-
-
-class _Adder:
-    """Adds cells up, each into the sums its category's group counts in."""
-
-    def __init__(self) -> None:
-        self._sums = dict.fromkeys(Sums.__dataclass_fields__, 0)
-
-    def add(self, cell: Cell, expected_msat: int) -> None:
-        sums, category = self._sums, cell.category
-        if is_refused(category):
-            sums["refused"] += cell.n
-        if category in LOST:
-            sums["lost"] += cell.n
-            sums["fee_unknown"] += cell.fee_unknown
-            sums["asked_msat"] += cell.fee_msat
-            sums["demand_msat"] += cell.demand_msat
-            sums["recovered_msat"] += cell.recovered_msat
-            sums["expected_msat"] += expected_msat
-            sums["claims"] += cell.claims
-            sums["repeats"] += cell.repeats
-        elif category in PRICED_OUT:
-            sums["offered_msat"] += cell.demand_msat
-        elif category == Category.SETTLED:
-            sums["settled"] += cell.n
-            sums["earned_msat"] += cell.fee_msat
-        elif category == Category.DOWNSTREAM:
-            sums["downstream"] += cell.n
-
-    def sums(self) -> Sums:
-        return Sums(**self._sums)

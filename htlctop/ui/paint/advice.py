@@ -18,8 +18,11 @@ _HEX_KEY = re.compile(r"\b0[23][0-9a-f]{64}\b")
 
 
 def per_month(one: Opportunity) -> str:
-    """What it is worth in 30 days, "too early" while that cannot be said."""
-    return "too early" if one.per_30d_msat is None else month_range(*one.per_30d_msat)
+    """What it is worth in 30 days; "too early" while that cannot be said, "unknown" where its fee
+    is not known."""
+    if one.per_30d_msat is not None:
+        return month_range(*one.per_30d_msat)
+    return "too early" if one.worth_msat else "unknown"
 
 
 def badge(one: Opportunity) -> str:

@@ -114,6 +114,15 @@ async def test_frozen_events_hold_still() -> None:
         assert shown(driver)[0] == 121
 
 
+async def test_frozen_events_scroll_back_all_the_same() -> None:
+    analyst = FakeAnalyst(lines=long_log(PAGE_LINES + 50))
+    async with running((80, 24), analyst=analyst) as driver:
+        await driver.press("4", "space", "G")
+        await driver.changed(arrived)
+        await driver.press("G")
+        assert under(driver) == 1
+
+
 async def test_at_a_past_time_it_begins_there() -> None:
     lines = long_log(300)
     async with running(analyst=FakeAnalyst(lines=lines)) as driver:

@@ -43,7 +43,7 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
             Part(f"Do: {what}", Role.GOOD),
             Part(brings, Role.GOOD, 1, brings.replace(" sat a month", "/month")),
         ],
-        [Part(f"(5 for all {number})" if number > 1 else "", Role.DIM, 2, f"5: {number}")],
+        [Part(f"(5 for all {number})" if number > 1 else "", Role.DIM, 2, f"(5: all {number})")],
     )
 
 

@@ -72,8 +72,7 @@ class EventsScreen(TableScreen):
         badge = "" if self.size.height >= 10 else self.filter_badge(board)
         self.head.show(lambda width, _: (status_paint.status(board, width, glyphs, badge),))
         self.table.dimmed = status_paint.is_stale(board)
-        if not board.frozen:
-            self._take(board)
+        self._take(board)
         self._show_lines(board)
 
     def _take(self, board: Board) -> None:
@@ -81,10 +80,10 @@ class EventsScreen(TableScreen):
         if newest is None or question is None:
             return
         of = Query(until_ns=question.until_ns, filter=question.filter)
-        if of != self._reel_of or self.is_following:
+        if of != self._reel_of or (self.is_following and not board.frozen):
             self._reel.begin(newest)
             self._reel_of, self._wanted = of, None
-        else:
+        elif not board.frozen:
             self._reel.stand(newest)
         page = board.page
         if page and page.need.before_seq is not None and self._answers(page.query, of):

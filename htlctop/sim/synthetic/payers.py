@@ -66,7 +66,7 @@ class Payers:
         self._peers = people.peers
         self._ins = list(accumulate(peer.weight_in for peer in self._peers))
         self._outs = list(accumulate(peer.weight_out for peer in self._peers))
-        self._count = 0
+        self._count = self._drawn = 0
         self._open: dict[int, Payment] = {}
         self._clocks = (random.Random(seed << 8 | 2), random.Random(seed << 8 | 3))
         self._wait(0)
@@ -109,8 +109,8 @@ class Payers:
         self._wait(small)
 
     def _begin(self, *, is_small: bool) -> None:
-        self._count += 1
-        chance = random.Random((self._seed << 40 | self._count) << 8 | 4)
+        self._drawn += 1  # not the payments' ids: how many others pay depends on balances
+        chance = random.Random((self._seed << 40 | self._drawn) << 8 | 4)
         source = self._draw(self._ins, chance)
         target = self._draw(self._outs, chance)
         if source is target or not source.connected or not target.routable:

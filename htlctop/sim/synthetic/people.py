@@ -267,7 +267,9 @@ class _ChannelMaker:
                 return chance.choice((8_000_000, 10_000_000, 12_000_000)) >> number
             case Role.SMALL:
                 return chance.randrange(800_000, 1_100_000, 50_000)
-            case Role.FLAKY | Role.CAPPED | Role.DEAR | Role.CROWDED | Role.TWISTED:
+            case Role.TWISTED:
+                return 12_000_000 if number else 8_000_000
+            case Role.FLAKY | Role.CAPPED | Role.DEAR | Role.CROWDED:
                 return chance.choice((8_000_000, 10_000_000, 12_000_000))
             case _:
                 sizes = (5_000_000, 8_000_000, 10_000_000, 16_777_215, 20_000_000, 50_000_000)

@@ -84,7 +84,7 @@ class Driver:
             lambda: (
                 not self.app.pump.is_reading
                 and not self.app.is_due
-                and (self.app._leaving or self.app.pump.reader._serial == self.app.serial)
+                and (self.app.is_leaving or self.app.pump.reader._serial == self.app.serial)
             )
         )
         await self.pilot.pause(0)

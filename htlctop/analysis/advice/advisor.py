@@ -21,6 +21,8 @@ from htlctop.analysis.advice.models import (
 )
 from htlctop.analysis.advice.presence import (
     FULL,
+    LEAST_REFUSALS,
+    STRANGE,
     about_absence,
     about_fullness,
     about_strange,
@@ -166,8 +168,7 @@ class Advisor:
                 priced_out.add(peer)
             if ground.per_30d(sums.expected.get(Category.OFFLINE, 0)) >= least:
                 away.add(peer)
-            counted = (Category.ADD_FAILED, Category.EXPOSURE, Category.OTHER)
-            if sum(sums.count.get(c, 0) for c in counted) >= 10:
+            if sum(sums.count.get(c, 0) for c in STRANGE) >= LEAST_REFUSALS:
                 strange.add(peer)
         gone = self._reader.away(ground.window.from_ns, ground.until_ns)
         away |= {ground.book.peer_of(channel) for channel in gone} - {0}

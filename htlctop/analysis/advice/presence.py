@@ -10,8 +10,8 @@ from htlctop.domain.codes import Category
 FULL = 0.90
 _LEAST_INFLOW = 10
 _LEAST_BEFORE_H = 6
-_LEAST_REFUSALS = 10
-_STRANGE = (Category.ADD_FAILED, Category.EXPOSURE, Category.OTHER)
+LEAST_REFUSALS = 5
+STRANGE = (Category.ADD_FAILED, Category.EXPOSURE, Category.OTHER)
 
 
 def about_absence(case: PeerCase) -> Finding | None:
@@ -113,13 +113,13 @@ def about_fullness(case: PeerCase, sources: Sources) -> Finding | None:
 def about_strange(case: PeerCase) -> Finding | None:
     """investigate: HTLCs could not be added, the fee exposure was reached, or something else."""
     sums = case.sums
-    counts = {c: sums.count.get(c, 0) for c in _STRANGE}
-    worth = sum(sums.expected.get(c, 0) for c in _STRANGE)
+    counts = {c: sums.count.get(c, 0) for c in STRANGE}
+    worth = sum(sums.expected.get(c, 0) for c in STRANGE)
     total = sum(counts.values())
-    if not case.channels or total < _LEAST_REFUSALS or 10 * total < sums.refused:
+    if not case.channels or total < LEAST_REFUSALS or 10 * total < sums.refused:
         return None
     figures = [Figure(f"refused: {c.label}", n, "") for c, n in counts.items() if n]
-    unknown = sum(sums.fee_unknown.get(c, 0) for c in _STRANGE)
+    unknown = sum(sums.fee_unknown.get(c, 0) for c in STRANGE)
     if unknown:
         figures.append(Figure("of these with unknown fee", unknown, ""))
     if worth:
@@ -128,7 +128,7 @@ def about_strange(case: PeerCase) -> Finding | None:
         Kind.INVESTIGATE,
         case.peer,
         worth,
-        sum(sums.claims.get(c, 0) for c in _STRANGE),
+        sum(sums.claims.get(c, 0) for c in STRANGE),
         case.ids,
         figures,
         guess=bool(unknown),

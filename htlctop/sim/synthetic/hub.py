@@ -204,7 +204,7 @@ class Hub:
     def _add(self, channel: SimChannel, msat: int) -> int:
         self.htlcs += 1
         # Who is farther from the receiver has more blocks left.
-        expiry = self.height + 110 + channel.next_in * 37 % 120
+        expiry = self.height + 190 + channel.next_in * 37 % 120
         number = channel.add(incoming=True, amount_msat=msat, expiry=expiry)
         self._touched(channel)
         return number

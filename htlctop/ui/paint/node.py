@@ -116,7 +116,7 @@ def _collector(now: StatusView, glyphs: Glyphs) -> list[Fact]:
     if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
         again = f"{again}, next {clock_seconds(now.next_try_ns)}".lstrip(", ")
     lag = span(now.lag_ns) if now.lag_ns >= LAG_FROM_NS else "under 5s"
-    flying = f"{count(now.in_flight)} forwards"
+    flying = f"{count(now.in_flight)} forward{'' if now.in_flight == 1 else 's'}"
     if now.in_flight and now.oldest_in_flight_ns is not None:
         flying += f", the oldest for {age(now.now_ns - now.oldest_in_flight_ns)}"
     return [

@@ -177,7 +177,7 @@ async def test_it_is_not_idle_while_what_arrived_waits_to_be_written(
     store_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listening, "FLUSH_S", 0.0)
-    flood = Flood(20_000)
+    flood = Flood(8_000)
     async with StoreWriter(store_file) as writer:
         limits = Limits(until_idle_s=0.1)
         await Collector(lambda: flood, writer, limits=limits).run(asyncio.Event())  # type: ignore[arg-type,return-value]

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from htlctop.analysis.formulas import Rate
-from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow
+from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow, Sums
 from htlctop.analysis.sums import NOTHING, Figures, Priced, figures_of, together
+from htlctop.domain.codes import Category
 from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import parse_scid, scid_text
 from htlctop.errors import UsageError
@@ -166,13 +167,25 @@ class ChannelBook:
                 parts[peer].append(part or NOTHING)
         if only is not None and only not in parts:
             parts[only] = []
-        return [
-            self._peer_row(peer, tuple(channels[peer]), together(found), rates.get(peer, default))
-            for peer, found in parts.items()
-        ]
+        rows = []
+        for peer, found in parts.items():
+            of_peer = channels[peer]
+            if len(of_peer) == 1:
+                sums, why = of_peer[0].sums, of_peer[0].why
+            else:
+                whole = together(found)
+                sums, why = whole.sums, whole.why
+            rate = rates.get(peer, default)
+            rows.append(self._peer_row(peer, tuple(of_peer), sums, why, rate))
+        return rows
 
     def _peer_row(
-        self, peer: int, channels: tuple[ChannelRow, ...], figures: Figures, rate: Rate
+        self,
+        peer: int,
+        channels: tuple[ChannelRow, ...],
+        sums: Sums,
+        why: Category | None,
+        rate: Rate,
     ) -> PeerRow:
         known = [c for c in channels if c.is_open and c.capacity_sat is not None]
         return PeerRow(
@@ -180,9 +193,9 @@ class ChannelBook:
             pubkey=self.pubkey_of(peer),
             alias=self.alias_of(peer),
             channels=channels,
-            sums=figures.sums,
+            sums=sums,
             settle_rate=float(rate),
-            why=figures.why,
+            why=why,
             online=any(c.is_active for c in channels if c.is_open),
             capacity_sat=sum(c.capacity_sat or 0 for c in known) if known else None,
             local_sat=sum(c.local_sat or 0 for c in known) if known else None,

@@ -56,13 +56,12 @@ class Kept:
 
 class KeptCells(Kept):
     """A window's sums: `channels` by channel and category, `categories` of all channels; each is
-    the seven sums of a Cell in order. `changed`: the channels changed since it was emptied."""
+    the seven sums of a Cell in order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.channels: dict[int, dict[int, list[int]]] = {}
         self.categories: dict[int, list[int]] = {}
-        self.changed: set[int] = set()
 
     def count(self, category: int) -> int:
         """How many HTLCs of a category."""
@@ -77,12 +76,26 @@ class KeptCells(Kept):
         ]
 
     def _clear(self) -> None:
-        self.changed.update(self.channels)
         self.channels, self.categories = {}, {}
 
     def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
-        for cell in reader.cells(from_ns, until_ns):
-            self._add(cell.channel, cell.category, cell[3:], sign)
+        cells = reader.cells(from_ns, until_ns)
+        if self.channels:
+            for cell in cells:
+                self._add(cell.channel, cell.category, cell[3:], sign)
+            return
+        by_category: dict[int, list[list[int]]] = defaultdict(list)
+        for channel, _, category, *sums in cells:
+            if any(sums):
+                known = self.channels.get(channel)
+                if known is None:
+                    known = self.channels[channel] = {}
+                known[category] = sums
+                by_category[category].append(sums)
+        self.categories = {
+            category: [sum(column) for column in zip(*found, strict=True)]
+            for category, found in by_category.items()
+        }
 
     def _take(self, news: Iterable[Delta]) -> None:
         for delta in news:
@@ -92,7 +105,6 @@ class KeptCells(Kept):
         by_category = self.channels.get(channel)
         if by_category is None:
             by_category = self.channels[channel] = {}
-        self.changed.add(channel)
         for cells, key in ((by_category, category), (self.categories, category)):
             known = cells.get(key)
             if known is None:

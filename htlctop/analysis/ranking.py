@@ -139,6 +139,8 @@ def _counts(item: Priced, filtered: Filter, naming: Naming, by: By) -> bool:
 
 
 def _fits(filtered: Filter, fits: Callable[[NameTerm, int], bool], id_: int, *but: Side) -> bool:
+    if not filtered.names:
+        return True
     terms = filtered.of(*(side for side in _OF_ROWS if side not in but))
     return all(fits(term, id_) != term.negated for term in terms)
 

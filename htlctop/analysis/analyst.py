@@ -243,23 +243,25 @@ def _overview(moment: Moment, query: Query) -> Overview:
     window = moment.window(query)
     kept = moment.kept_cells(window)
     whole = together(list(moment.figures(window).values()))
-    rows, unfiltered = ranked(moment, window, query, filtered)
     unresolved = moment.reader.unresolved(window.from_ns, end_ns(window))
     unknown = moment.unknown(unresolved, window.until_ns)
     sums = whole.sums
+    chart, status, first_ns = series(moment, window), moment.status, moment.first_event_ns
+    # Last, because pairs take long to add up, and what is read of the store is read in a moment.
+    rows, unfiltered = ranked(moment, window, query, filtered)
     forwards = sums.settled + sums.refused + sums.downstream + len(unresolved)
     return Overview(
         node=moment.node,
-        status=moment.status,
+        status=status,
         window=window,
         totals=Totals(forwards, unknown, len(unresolved) - unknown, sums),
         categories=reasons(kept.categories, {c: worth for c, (worth, _) in whole.lost.items()}),
         rows=rows,
         unfiltered=unfiltered,
-        series=series(moment, window),
+        series=chart,
         offline=moment.book.offline,
         dry=moment.book.dry,
         sends=kept.count(Category.SEND),
         receives=kept.count(Category.RECEIVE),
-        first_event_ns=moment.first_event_ns,
+        first_event_ns=first_ns,
     )

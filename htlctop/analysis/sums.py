@@ -184,15 +184,16 @@ def share_among_sources(
     peers. All cells of a channel and category have to be there.
     """
     by_channel: dict[tuple[int, int], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        by_channel[cell.channel, cell.category].append(cell)
     priced = []
-    for (channel, category), sources in by_channel.items():
+    for cell in cells:
+        if cell.category in _LOST:
+            by_channel[cell.channel, cell.category].append(cell)
+        else:
+            priced.append(Priced(cell, peer_of(cell.channel), 0))
+    for (channel, _), sources in by_channel.items():
         peer = peer_of(channel)
-        shares = [0] * len(sources)
-        if category in LOST:
-            nets = [cell.demand_msat - cell.recovered_msat for cell in sources]
-            expected = rates.get(peer, default).of_amount(sum(nets))
-            shares = share_out(expected, [max(0, net) for net in nets])
+        nets = [cell.demand_msat - cell.recovered_msat for cell in sources]
+        expected = rates.get(peer, default).of_amount(sum(nets))
+        shares = share_out(expected, [max(0, net) for net in nets])
         priced += [Priced(cell, peer, share) for cell, share in zip(sources, shares, strict=True)]
     return priced

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
+from tests.bench.big import big
 from tests.bench.load import load
 from tests.bench.start import start
 from tests.bench.table import Measure, lines
@@ -16,6 +17,7 @@ BENCHES: dict[str, Callable[[bool], Iterable[Measure]]] = {
     "slow": slow,
     "burst": burst,
     "load": load,
+    "big": big,
     "start": start,
     "terminal": terminal,
 }
@@ -25,7 +27,7 @@ BENCHES: dict[str, Callable[[bool], Iterable[Measure]]] = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
 @click.option("--quick", is_flag=True, help="Smaller sizes, fewer repetitions.")
 def main(names: tuple[str, ...], quick: bool) -> None:
-    """Measure htlctop against its goals. Without NAMES: everything (some ten minutes)."""
+    """Measure htlctop against its goals. Without NAMES: everything (some twenty minutes)."""
     found: list[Measure] = []
     for name in names or BENCHES:
         print(f"{name} …", file=sys.stderr, flush=True)

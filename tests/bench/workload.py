@@ -26,7 +26,8 @@ Item = tuple[int, int, HtlcEvent]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much of what. `refused`: the share of HTLCs that we refuse. `span_ns`: node time."""
+    """How much of what. `refused`: the share of HTLCs that we refuse. `span_ns`: node time.
+    `first_id`: where each channel's HTLC ids begin."""
 
     events: int
     channels: int = 10_000
@@ -36,6 +37,7 @@ class Load:
     seed: int = 1
     span_ns: int = DAY_NS
     start_ns: int = START_NS
+    first_id: int = 0
 
     @property
     def htlcs(self) -> float:
@@ -84,8 +86,8 @@ class Traffic:
         self._ins = list(range(load.channels))
         self._outs = list(range(load.channels))
         self._random.shuffle(self._ins)
-        self._next_in = [0] * load.channels
-        self._next_out = [0] * load.channels
+        self._next_in = [load.first_id] * load.channels
+        self._next_out = [load.first_id] * load.channels
         self._pending: list[Item] = []
         self._order = 0
 

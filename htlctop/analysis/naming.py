@@ -1,6 +1,7 @@
 """What channels and peers go by, and which of them a term of the filter means."""
 
 from collections import defaultdict
+from functools import cached_property
 
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.filters import Named, NameTerm, Side
@@ -14,11 +15,15 @@ class Naming:
 
     def __init__(self, book: ChannelBook) -> None:
         self._book = book
-        self._scids: dict[int, set[int]] = defaultdict(set)
-        for record in book.records:
-            main = record.alias_of or record.id
-            self._scids[main].add(record.scid)
         self._peers: dict[tuple[int, bool], Named] = {}
+
+    @cached_property
+    def _scids(self) -> dict[int, set[int]]:
+        """The numbers that each channel answers to; made when first asked for."""
+        scids: dict[int, set[int]] = defaultdict(set)
+        for record in self._book.records:
+            scids[record.alias_of or record.id].add(record.scid)
+        return scids
 
     def channels(self, term: NameTerm) -> frozenset[int]:
         """The channels that fit a term, aliases among them; 0 where no channel at all does."""

@@ -63,6 +63,8 @@ class Figures(NamedTuple):
     @property
     def why(self) -> Category | None:
         """The lost category with the most expected, then the most refusals; None where none is."""
+        if not self.lost:
+            return None
         occurred = [(expected, n, -c) for c, (expected, n) in self.lost.items() if n]
         return Category(-max(occurred)[2]) if occurred else None
 

@@ -22,6 +22,7 @@ from htlctop.ui.takeaway import Taking
 from htlctop.ui.terminal import Manners, Screenfile
 from htlctop.ui.widgets.choice import ExportChoice
 from htlctop.ui.widgets.finder import Finder
+from htlctop.ui.widgets.lines import Lines
 from htlctop.ui.widgets.marking import MarkLine
 
 HANG_UP = 129
@@ -74,7 +75,12 @@ class Actions(App[None], inherit_bindings=False):
         """Ask in which format to save the view."""
         if page := self.page:
             page.note("")
-            page.mount(ExportChoice(page.look))
+            self._lay_over(page, ExportChoice(page.look))
+
+    def _lay_over(self, page: BaseScreen, line: Lines) -> None:
+        """Put a line that takes the keys over a page; a key pressed twice at once does it once."""
+        if not page.query(type(line)):
+            page.mount(line)
 
     def on_export_choice_chosen(self, message: ExportChoice.Chosen) -> None:
         """Save the view."""
@@ -113,7 +119,7 @@ class Actions(App[None], inherit_bindings=False):
         if page := self.page:
             page.note("")
             about = page.marked(self.mask.board(self.board))
-            page.mount(MarkLine(page.look, about.peer, about.name))
+            self._lay_over(page, MarkLine(page.look, about.peer, about.name))
 
     async def on_mark_line_written(self, message: MarkLine.Written) -> None:
         """Write it beside the collector, which another process may be."""
@@ -135,7 +141,7 @@ class Actions(App[None], inherit_bindings=False):
         if page := self.page:
             page.note("")
             some = (one for one in keys.of(page.focus_of) if one.name != "palette")
-            page.mount(Finder(page.look, tuple(some)))
+            self._lay_over(page, Finder(page.look, tuple(some)))
 
     async def on_finder_chosen(self, message: Finder.Chosen) -> None:
         """Do it, as its key would."""

@@ -1,23 +1,28 @@
 """The footer and the help screen, painted from the registry of keys."""
 
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.keys import Focus, key_name, of
+from htlctop.ui.keys import VIEWS, Focus, key_name, key_of, of
 from htlctop.ui.paint.live import rule
 from htlctop.ui.text import BLANK, Line, Role, fit, left, line
 
 
 def footer(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
-    """What can be done here, as far as it fits; help comes first and stays."""
+    """What can be done here, as far as it fits; help and the views come first and stay."""
     pieces: list[tuple[str, Role]] = []
     room = width
-    for action in of(focus):
-        if not action.footer or focus not in action.footer_in:
-            continue
-        shown = key_name(action.keys[0], glyphs.ascii)
-        if len(shown) + len(action.footer) + 3 > room:
+    shown = [
+        (key_name(action.keys[0], glyphs.ascii), action.footer)
+        for action in of(focus)
+        if action.footer and focus in action.footer_in
+    ]
+    if focus in VIEWS:
+        first, last = key_of("overview", glyphs.ascii), key_of("node", glyphs.ascii)
+        shown.insert(1, (f"{first}-{last}", "views"))
+    for key, word in shown:
+        if len(key) + len(word) + 3 > room:
             break
-        pieces += [(f" {shown}", Role.STRONG), (f" {action.footer} ", Role.DIM)]
-        room -= len(shown) + len(action.footer) + 3
+        pieces += [(f" {key}", Role.STRONG), (f" {word} ", Role.DIM)]
+        room -= len(key) + len(word) + 3
     return (fit(tuple(pieces), width, glyphs.more),)
 
 

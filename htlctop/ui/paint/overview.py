@@ -6,6 +6,7 @@ from htlctop.export.advice import sentence, worth
 from htlctop.export.format import age, ascii_only, count, moment, percent, sat
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.keys import key_of
 from htlctop.ui.paint.chart import Chart, chart, per
 from htlctop.ui.paint.status import SOON_BLOCKS, nearest_expiry, shed, status
 from htlctop.ui.text import BLANK, Line, Part, Role, indent
@@ -34,6 +35,7 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
     if not advice.opportunities:
         return indent(width, [Part(advice.too_early or advice.why_none, Role.DIM)])
     best, number = advice.opportunities[0], len(advice.opportunities)
+    key = key_of("opportunities", glyphs.ascii)
     plain = ascii_only if glyphs.ascii else str
     what = plain(sentence(best).removesuffix(worth(best)))
     brings = plain(worth(best).removeprefix(", "))
@@ -43,7 +45,7 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
             Part(f"Do: {what}", Role.GOOD),
             Part(brings, Role.GOOD, 1, brings.replace(" sat a month", "/month")),
         ],
-        [Part(f"(5 for all {number})" if number > 1 else "", Role.DIM, 2, f"(5: all {number})")],
+        [Part(f"({key} for all {number})" if number > 1 else "", Role.DIM, 2)],
     )
 
 

@@ -15,6 +15,7 @@ from htlctop.export.format import (
 from htlctop.export.format import span as length
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.keys import key_of
 from htlctop.ui.parts import Part as Read
 from htlctop.ui.text import Line, Part, Role, indent, line, wrap
 
@@ -179,7 +180,8 @@ def _expiry(board: Board) -> str:
     first = next(one for one in node.pending if one.blocks_left == nearest)
     blocks = f"{max(0, nearest)} block" + ("" if nearest == 1 else "s")
     with_whom = name(first.alias, None)
-    return f"an HTLC with {with_whom} on {first.scid} expires in {blocks}; 7 lists what is pending"
+    where = f"{key_of('node')} lists what is pending"
+    return f"an HTLC with {with_whom} on {first.scid} expires in {blocks}; {where}"
 
 
 def clean_line(text: str) -> str:

@@ -235,3 +235,10 @@ def test_a_profile_that_is_not_there_ends_a_command_with_the_configurations_exit
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == ConfigError.exit_code
     assert "no profile 'none'; there are far, home" in done.output
+
+
+def test_the_demo_looks_as_the_config_file_says(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("asci = true")
+    done = CliRunner().invoke(cli, ["demo", "--config", str(tmp_path / "config.toml")])
+    assert done.exit_code == ConfigError.exit_code
+    assert "did you mean ascii?" in done.output

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from htlctop.cli.options import data_folder, preferences, state_folder
+from htlctop.cli.options import data_folder, preferences, state_folder, with_profile
 
 if TYPE_CHECKING:
     from htlctop.ui import UiOptions
@@ -31,7 +31,8 @@ _LOOKS = (
 
 
 def look_options(command: F) -> F:
-    """How the screen is to be."""
+    """How the screen is to be, by itself or by a profile of the config file."""
+    command = with_profile(command)
     for option in reversed(_LOOKS):
         command = option(command)
     return command

@@ -53,7 +53,7 @@ _PROFILE = (
 )  # fmt: skip
 
 
-def _with_profile(command: F) -> F:
+def with_profile(command: F) -> F:
     """The config file and its profile, once for each command; see `preferences`."""
     if not getattr(command, "has_profile", False):
         vars(command)["has_profile"] = True
@@ -64,7 +64,7 @@ def _with_profile(command: F) -> F:
 
 def node_options(command: F) -> F:
     """lncli's options for reaching a node, or a profile of the config file."""
-    command = _with_profile(command)
+    command = with_profile(command)
     for option in reversed(_NODE):
         command = option(command)
     return command
@@ -78,7 +78,7 @@ def store_option(command: F) -> F:
         envvar="HTLCTOP_STORE",
         metavar="FILE",
         help="The store; by default one for each network in the user's data folder.",
-    )(_with_profile(command))
+    )(with_profile(command))
 
 
 def preferences() -> "Preferences":

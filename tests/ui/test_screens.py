@@ -100,6 +100,7 @@ async def test_before_anything_is_read_the_screen_is_there_and_says_so() -> None
     session.analyst.fail["open"] = StoreError("the store /x is not there; run htlctop collect")
     async with running(session=session, ready=False) as driver:
         await driver.shows("store unreadable")
+        assert "cannot be shown" not in driver.text
         assert "bigfoot" in driver.text
         await driver.shows("run htlctop collect")
         session.analyst.fail.clear()

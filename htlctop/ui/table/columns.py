@@ -58,7 +58,10 @@ def plan(
 
     The first page holds those of the lowest rank that fit, and always the one sorted by; further
     pages hold the others in their order. The name takes what is left over, up to `widest_name`.
+    Without columns, as before anything is read, there is one empty page.
     """
+    if not columns:
+        return Plan((), 0, 1)
     at = next((index for index, column in enumerate(columns) if column.stretches), 0)
     before, name, others = columns[:at], columns[at], columns[at + 1 :]
     indent = margin + sum(column.width + 1 for column in before)

@@ -8,7 +8,6 @@ counts stay. Recordings have a redaction of their own (wire.redaction), which wo
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -46,11 +45,6 @@ _HOST = re.compile(
     r"(?<![\w.-])(?!\d{4}-\d\d)(?=[\w.-]*[A-Za-z.])[\w.-]+:\d{2,5}(?!\d)|\[[0-9a-fA-F:]+\]:\d+"
 )
 _PATH = re.compile(r"(?<![\w/])(?:~|[A-Za-z]:)?[/\\][^\s:,;]+")
-
-
-def new_key() -> bytes:
-    """A key for codes that nobody else has."""
-    return secrets.token_bytes(32)
 
 
 class Redaction:

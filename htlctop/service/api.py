@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.following import Cursor
-from htlctop.analysis.models import Query
 from htlctop.analysis.reading import ReadingThread
 from htlctop.config import Connection
 from htlctop.domain.ports import ChannelInfoProvider
@@ -27,7 +26,6 @@ T = TypeVar("T")
 FIRST_START_S = 10.0
 """How long the collector may take to make a store or to bring it up to date."""
 _RETRY_S = 0.05
-_DAY = Query()
 
 
 class OpportunityService(Questions):

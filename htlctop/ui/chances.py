@@ -9,7 +9,6 @@ from htlctop.ui.paint.parts import called, spelled
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
 
-_KINDS = tuple(Kind)
 _SURE = {Confidence.LOW: Role.DIM, Confidence.MEDIUM: Role.TEXT, Confidence.HIGH: Role.GOOD}
 _URGENT_FROM = 70
 

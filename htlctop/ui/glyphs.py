@@ -16,8 +16,6 @@ class Glyphs:
     tee: str
     tee_up: str
     cursor: str
-    folded: str
-    unfolded: str
     child: str
     several: str
     arrow: str
@@ -85,8 +83,6 @@ BLOCKS = Glyphs(
     tee="┬",
     tee_up="┴",
     cursor="▸",
-    folded="+",
-    unfolded="-",
     child="└",
     several="∥",
     arrow="→",
@@ -118,8 +114,6 @@ ASCII = Glyphs(
     tee="+",
     tee_up="+",
     cursor=">",
-    folded="+",
-    unfolded="-",
     child="`",
     several="x",
     arrow="->",

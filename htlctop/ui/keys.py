@@ -68,11 +68,6 @@ class Action:
     call: str = ""
 
     @property
-    def shown_keys(self) -> str:
-        """The keys as a person reads them."""
-        return " ".join(key_name(key) for key in self.keys)
-
-    @property
     def does(self) -> str:
         """The action as Textual runs it."""
         return ("app." if self.of_app else "") + (self.call or self.name)

@@ -75,12 +75,6 @@ class Part(Enum):
 
 
 _COSTLY = frozenset({Part.NODE, Part.HISTORY, Part.ADVICE, Part.CURVE, Part.EXPLAIN})
-_ABOUT = {
-    Of.PEER: Part.PEER,
-    Of.CHANNEL: Part.CHANNEL,
-    Of.PAIR: Part.PAIR,
-    Of.HTLC: Part.HTLC,
-}
 
 Key = tuple[Part, Subject | None]
 """Where a part is kept: one value for each part and what it is about."""
@@ -106,11 +100,6 @@ class Need:
     def question(self, query: Query) -> tuple["Need", Query]:
         """What it answers: two equal ones have the same answer while the store is the same."""
         return self, _RELEVANT.get(self.part, _in_time)(query)
-
-
-def detail_of(about: Subject) -> Need:
-    """The drill-down's own part."""
-    return Need(_ABOUT[about.of], about)
 
 
 def _nothing(query: Query) -> Query:

@@ -8,7 +8,7 @@ from fake import FakeAnalyst
 from htlctop.analysis.models import Overview, Query, SortKey
 from htlctop.analysis.ports import Interrupted
 from htlctop.errors import StoreError
-from htlctop.ui.parts import Need, Part, detail_of
+from htlctop.ui.parts import Need, Part
 from htlctop.ui.reader import Reader, Want
 from htlctop.ui.subject import peer
 
@@ -95,7 +95,7 @@ def test_a_question_of_the_user_is_answered_at_once(bench: Bench) -> None:
 
 
 def test_another_order_or_filter_reads_what_goes_by_it_and_nothing_else(bench: Bench) -> None:
-    wide = (*NEEDS, detail_of(peer(2)), Need(Part.ADVICE), Need(Part.CURVE, peer(1)))
+    wide = (*NEEDS, Need(Part.PEER, peer(2)), Need(Part.ADVICE), Need(Part.CURVE, peer(1)))
     want = replace(WANT, needs=wide)
     while bench.read(want):
         pass
@@ -112,7 +112,7 @@ def test_the_log_of_one_thing_does_not_go_by_the_filter(bench: Bench) -> None:
 
 
 def test_costly_parts_are_read_alone_after_all_others_one_at_a_time(bench: Bench) -> None:
-    wide = (Need(Part.ADVICE), Need(Part.HISTORY), detail_of(peer(2)), *NEEDS)
+    wide = (Need(Part.ADVICE), Need(Part.HISTORY), Need(Part.PEER, peer(2)), *NEEDS)
     want = replace(WANT, needs=wide, serial=1)
     assert bench.read(want) == {Part.PEER}
     assert bench.answer.is_partial
@@ -130,7 +130,7 @@ def test_costly_parts_are_read_alone_after_all_others_one_at_a_time(bench: Bench
 
 
 def test_a_page_that_comes_back_is_read_anew(bench: Bench) -> None:
-    other = replace(WANT, needs=(Need(Part.STATUS), detail_of(peer(2))))
+    other = replace(WANT, needs=(Need(Part.STATUS), Need(Part.PEER, peer(2))))
     assert bench.read(other) == {Part.PEER}
     assert bench.read(WANT) == {Part.LOG, Part.OVERVIEW}
 

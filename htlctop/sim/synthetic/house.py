@@ -81,7 +81,6 @@ class House:
         self._payers, self._timeline = payers, timeline
         self._changed, self._policies = changed, policies
         self._steady: set[str] = set()
-        self._away = [0] * len(people.peers)
         self._by_key = {peer.pubkey: peer for peer in people.peers}
         self._own = random.Random(seed << 8 | 5)
         for index, peer in enumerate(people.peers):

@@ -113,7 +113,6 @@ class Hub:
         self._touched = touched
         self.settled: deque[Settled] = deque(maxlen=_REMEMBERED)
         self.outcomes: dict[tuple[int, int], bool] = {}
-        self.htlcs = 0
         self._started_ns = timeline.now_ns
 
     @property
@@ -202,7 +201,6 @@ class Hub:
         self._say(messages.final(self._timeline.now_ns, circuit, is_settled=is_settled))
 
     def _add(self, channel: SimChannel, msat: int) -> int:
-        self.htlcs += 1
         # Who is farther from the receiver has more blocks left.
         expiry = self.height + 190 + channel.next_in * 37 % 120
         number = channel.add(incoming=True, amount_msat=msat, expiry=expiry)

@@ -5,8 +5,6 @@ import random
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 
-MOST_BYTES = 32
-"""How long a node's alias can be on the network."""
 UNKNOWN = b"unable to lookup peer alias: alias for node not found"
 """What LND says in place of the name of a node that the graph does not know."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from htlctop.analysis.models import HtlcLine
 from htlctop.export.format import ascii_only, clock, clock_seconds, ppm, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.text import BLANK, Line, Role, cut, fit, left, line, right, width_of
+from htlctop.ui.text import Line, Role, cut, fit, left, line, right, width_of
 from htlctop.ui.words import SHORT, ends, outcome
 
 
@@ -110,8 +110,3 @@ def _note(htlc: HtlcLine) -> str:
     elif htlc.retry_of_ns is not None:
         notes.append(f"retry of {clock_seconds(htlc.retry_of_ns)}")
     return "  ".join(notes)
-
-
-def nothing(text: str, width: int, height: int) -> tuple[Line, ...]:
-    """A pane that has nothing to show yet, saying what to expect."""
-    return (line(f" {text}", Role.DIM),) if width > 0 and height > 0 else (BLANK,)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from htlctop.analysis.details import Change, ChangeKind, Pending, Policy
 from htlctop.analysis.models import Gap
-from htlctop.export.format import age, ascii_only, clean, count, moment, sat, short_sat, span
+from htlctop.export.format import ascii_only, clean, count, moment, sat, short_sat, span
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.parts import called, paragraph
 from htlctop.ui.paint.plot import LETTERS
@@ -246,11 +246,6 @@ def gaps(rows: Sequence[Gap], now_ns: int, width: int, glyphs: Glyphs, most: int
         total = span(sum(row.until_ns - row.from_ns for row in rest))
         lines.append(line(f" and {count(len(rest))} older, {total} together", Role.DIM))
     return lines
-
-
-def since(at_ns: int, now_ns: int) -> str:
-    """How old something is, in words."""
-    return f"{age(now_ns - at_ns)} ago"
 
 
 def no_changes(width: int) -> list[Line]:

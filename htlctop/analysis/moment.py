@@ -14,9 +14,9 @@ from htlctop.domain.codes import LOST, Outcome
 from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.records import StatusRecord
-from htlctop.domain.types import Settings
+from htlctop.domain.types import NS, Settings
 
-SILENT_NS = 15 * 10**9
+SILENT_NS = 15 * NS
 _ENDED_STATES = (State.NEVER, State.STOPPED)
 
 

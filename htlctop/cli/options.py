@@ -240,6 +240,7 @@ def parse_time(text: str, now: datetime | None = None) -> int:
     Raises UsageError for anything else.
     """
     from htlctop.analysis.windows import duration_ns
+    from htlctop.domain.types import NS
 
     now = now or datetime.now(UTC)
     try:
@@ -251,10 +252,10 @@ def parse_time(text: str, now: datetime | None = None) -> int:
             raise UsageError(
                 f"{text!r} is no time; write 2026-11-21T14:00Z, or how long ago: 36h"
             ) from None
-        return max(0, int(now.timestamp() * 1e9) - ago)
+        return max(0, int(now.timestamp() * NS) - ago)
     # Before 1970 and after 2200 there is nothing to look at.
     seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    return int(min(max(seconds, 0), _LAST_S)) * 10**9
+    return int(min(max(seconds, 0), _LAST_S)) * NS
 
 
 def write_output(text: str, output: Path | None) -> None:

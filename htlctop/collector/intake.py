@@ -199,7 +199,7 @@ class Intake:
     @property
     def list_interval_ns(self) -> int:
         """How long to leave the node alone between two listings: 30 s, or 50 times its answer."""
-        return max(30 * 10**9, 50 * self._list_took_ns)
+        return max(30 * NS, 50 * self._list_took_ns)
 
     async def write(self, batch: Sequence[Arrived]) -> None:
         """Fold a batch and write it. Listing happens first where the batch needs it."""

@@ -8,8 +8,8 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from htlctop.analysis.models import UNKNOWN_PEER
+from htlctop.domain.types import NS
 
-_NS = 1_000_000_000
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FLAGS = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -75,7 +75,7 @@ def ppm(fee_msat: int, amount_msat: int) -> int:
 
 def local(at_ns: int, tz: tzinfo | None = None) -> datetime:
     """A point in time, aware, in `tz` or the machine's own zone."""
-    return datetime.fromtimestamp(at_ns // _NS, tz=UTC).astimezone(tz)
+    return datetime.fromtimestamp(at_ns // NS, tz=UTC).astimezone(tz)
 
 
 def clock(at_ns: int, tz: tzinfo | None = None) -> str:
@@ -91,7 +91,7 @@ def clock_seconds(at_ns: int, tz: tzinfo | None = None) -> str:
 def moment(at_ns: int, now_ns: int, tz: tzinfo | None = None) -> str:
     """14:02, with the day where it is not within a day of now: 3 Jul 14:02."""
     at = local(at_ns, tz)
-    if abs(now_ns - at_ns) <= _DAY * _NS:
+    if abs(now_ns - at_ns) <= _DAY * NS:
         return f"{at:%H:%M}"
     return f"{at.day} {at:%b %H:%M}"
 
@@ -103,13 +103,13 @@ def stamp(at_ns: int, tz: tzinfo | None = None) -> str:
 
 def utc(at_ns: int) -> str:
     """RFC 3339 in UTC, to the millisecond."""
-    at = datetime.fromtimestamp(at_ns // _NS, tz=UTC)
+    at = datetime.fromtimestamp(at_ns // NS, tz=UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ns // 1_000_000 % 1000:03d}Z"
 
 
 def span(length_ns: int) -> str:
     """A length of time in two units: 45s, 12m, 23h41m, 6d4h."""
-    seconds = max(0, length_ns) // _NS
+    seconds = max(0, length_ns) // NS
     if seconds < _MINUTE:
         return f"{seconds}s"
     if seconds < _HOUR:
@@ -121,7 +121,7 @@ def span(length_ns: int) -> str:
 
 def age(length_ns: int) -> str:
     """How long ago in one coarse unit, so that it seldom changes: 5 min, 3 h, 2 d."""
-    minutes = max(0, length_ns) // (_MINUTE * _NS)
+    minutes = max(0, length_ns) // (_MINUTE * NS)
     if minutes < 1:
         return "<1 min"
     if minutes < 60:

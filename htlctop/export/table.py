@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from htlctop import __version__
 from htlctop.analysis.models import NodeView, Window
+from htlctop.domain.types import NS
 from htlctop.export.format import (
     LONGEST_KEY,
     LONGEST_LINE,
@@ -111,7 +112,7 @@ class Head:
         ]
         if window is not None:
             edges = f"{utc(window.from_ns)} .. {utc(window.until_ns)}"
-            watched = f"{window.covered_ns // 1_000_000_000} s watched"
+            watched = f"{window.covered_ns // NS} s watched"
             lines += [
                 ("window", f"{clean(window.label)} {edges}"),
                 ("coverage", f"{window.coverage:.4f} ({watched})"),

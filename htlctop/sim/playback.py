@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from htlctop.domain.types import NS
 from htlctop.sim.source import SUBSCRIBED, End, Source
 from htlctop.wire import decode
 from htlctop.wire.gen import routerrpc_pb2 as router
 
-_NS = 1_000_000_000
 _AHEAD = 64
 """How many messages the stream may run ahead of its fastest subscriber."""
 _DRAIN_S = 1.0
@@ -189,7 +189,7 @@ class Playback:
         assert self._origin is not None
         wall, start_ns = self._origin
         if self._speed is not None and not self._hurry:
-            delay = wall + (t_ns - start_ns) / _NS / self._speed - time.monotonic()
+            delay = wall + (t_ns - start_ns) / NS / self._speed - time.monotonic()
             if delay > 0:
                 await asyncio.sleep(delay)
         if not self._subscribers and not self._lossy:

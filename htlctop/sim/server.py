@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 from htlctop.sim.faults import read_plan, seeded_plan
 from htlctop.sim.listener import Context, Listener, abort
@@ -18,7 +19,6 @@ from htlctop.sim.playback import TERMINATED, Playback, Subscriber
 from htlctop.sim.source import End, RecordedSource, Source
 from htlctop.sim.synthetic.simulation import CHANNELS, HOUR_NS
 from htlctop.sim.synthetic.source import SyntheticSource
-from htlctop.sim.synthetic.timeline import NS
 from htlctop.sim.told import ToldLog
 from htlctop.wire.methods import ENDED_KEY, REPLAY_KEY, Method
 from htlctop.wire.recording import read_recording

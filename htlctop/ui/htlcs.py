@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from htlctop.analysis.models import HtlcLine
 from htlctop.domain.codes import Outcome
+from htlctop.domain.types import NS
 from htlctop.export.format import (
     ascii_only,
     clock,
@@ -20,8 +21,7 @@ from htlctop.ui.text import Piece, Role
 from htlctop.ui.words import SHORT, ends, outcome
 
 NARROW = 60
-_DAY_NS = 86_400 * 10**9
-_SECOND_NS = 10**9
+_DAY_NS = 86_400 * NS
 
 
 def key(line: HtlcLine) -> Subject:
@@ -101,10 +101,10 @@ def _took(line: HtlcLine, cells: int) -> Piece:
     if line.ended_ns is None:
         return "", Role.DIM
     took_ns = max(0, line.ended_ns - line.at_ns)
-    if took_ns < _SECOND_NS:
+    if took_ns < NS:
         return f"{took_ns // 1_000_000}ms", Role.DIM
-    if took_ns < 10 * _SECOND_NS:
-        return f"{took_ns / _SECOND_NS:.1f}s", Role.DIM
+    if took_ns < 10 * NS:
+        return f"{took_ns / NS:.1f}s", Role.DIM
     return span(took_ns), Role.DIM
 
 

@@ -13,6 +13,7 @@ from htlctop.analysis.models import (
     SortKey,
     Window,
 )
+from htlctop.domain.types import NS
 from htlctop.export.advice import short_word
 from htlctop.export.format import ascii_only, count, name, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
@@ -26,7 +27,7 @@ DRY = 10
 """Less than this part (1/10) on our side is dry."""
 ROOMY = 140
 """From this width of the terminal on, what a month brings is worth more than a bar."""
-HOUR_NS = 3600 * 10**9
+HOUR_NS = 3600 * NS
 MONTH_NS = 720 * HOUR_NS
 ENOUGH_NS = 24 * HOUR_NS
 """Less watched time says nothing about a month."""

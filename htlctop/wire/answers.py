@@ -1,13 +1,13 @@
 """What the recorded node would have answered at each moment of its recording."""
 
 from htlctop.domain.codes import EventKind
+from htlctop.domain.types import NS
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.methods import Method
 from htlctop.wire.recording import Kind, Record, Recording
 from htlctop.wire.refusals import Refusal
 
-_NS = 1_000_000_000
 _HISTORY_DEFAULT, _HISTORY_MOST = 100, 50_000
 _SERVER_ACTIVE = ln.GetStateResponse(state=4).SerializeToString()
 
@@ -102,8 +102,8 @@ class RecordedAnswers:
 
     def _history(self, request: bytes) -> bytes:
         query = decode.parse(ln.ForwardingHistoryRequest, request) or ln.ForwardingHistoryRequest()
-        start = query.start_time * _NS - self.shift_ns
-        end = query.end_time * _NS - self.shift_ns if query.end_time else self._moment_ns
+        start = query.start_time * NS - self.shift_ns
+        end = query.end_time * NS - self.shift_ns if query.end_time else self._moment_ns
         end = min(end, self._moment_ns)
         found = [event for time, event in self._forwards if start <= time <= end]
         most = min(query.num_max_events or _HISTORY_DEFAULT, _HISTORY_MOST)
@@ -114,7 +114,7 @@ class RecordedAnswers:
         for event in answer.forwarding_events:
             if event.timestamp_ns:
                 event.timestamp_ns = _moved(event.timestamp_ns, self.shift_ns)
-            event.timestamp = _moved(event.timestamp * _NS, self.shift_ns) // _NS
+            event.timestamp = _moved(event.timestamp * NS, self.shift_ns) // NS
         return answer.SerializeToString()
 
     def _outcome(self, request: bytes) -> bytes:
@@ -133,7 +133,7 @@ class RecordedAnswers:
         if message is None or not self.shift_ns:
             return response
         message.best_header_timestamp = (
-            _moved(message.best_header_timestamp * _NS, self.shift_ns) // _NS
+            _moved(message.best_header_timestamp * NS, self.shift_ns) // NS
         )
         return message.SerializeToString()
 
@@ -144,7 +144,7 @@ def _collect(
     """Add the forwards of one answer; answers overlap."""
     message = decode.parse(ln.ForwardingHistoryResponse, response)
     for event in message.forwarding_events if message else ():
-        time = event.timestamp_ns or event.timestamp * _NS
+        time = event.timestamp_ns or event.timestamp * NS
         if time > decode.MAX_TIME_NS:
             continue
         amounts = event.amt_in_msat, event.amt_out_msat

@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError, Message
 
 from htlctop.domain.codes import EventKind
 from htlctop.domain.types import (
+    NS,
     Channel,
     ChannelEvent,
     ChannelEventKind,
@@ -26,13 +27,12 @@ from htlctop.wire.gen import routerrpc_pb2 as router
 M = TypeVar("M", bound=Message)
 
 MAX_TIME_NS = 2**63 - 1
-EARLIEST_NS, LATEST_NS = 1_514_764_800 * 10**9, 4_102_444_800 * 10**9
+EARLIEST_NS, LATEST_NS = 1_514_764_800 * NS, 4_102_444_800 * NS
 """2018 to 2099: what lies outside is no time at which an HTLC could have been."""
 MAX_SAT = 21_000_000 * 100_000_000
 MAX_MSAT = MAX_SAT * 1000
 _MAX_INDEX = 2**63 - 1
 _MAX_SMALL = 2**53
-_NS = 1_000_000_000
 
 _KINDS = {
     "forward_event": EventKind.FORWARD,
@@ -219,7 +219,7 @@ def channel_limits(message: ln.ChannelEdge, pubkey: str) -> ChannelLimits | None
 
 def forward(message: ln.ForwardingEvent) -> Forward:
     """One settled forward of ForwardingHistory."""
-    time = message.timestamp_ns or message.timestamp * _NS
+    time = message.timestamp_ns or message.timestamp * NS
     return Forward(
         timestamp_ns=time if EARLIEST_NS <= time <= LATEST_NS else 0,
         incoming_scid=message.chan_id_in,

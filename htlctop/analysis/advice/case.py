@@ -7,7 +7,7 @@ from functools import cached_property
 
 from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, sort_bids
 from htlctop.analysis.advice.curve import Replay, Want
-from htlctop.analysis.advice.ground import DAY_NS, Ground
+from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, Ground
 from htlctop.analysis.advice.levels import Levels, away_ns
 from htlctop.analysis.formulas import share_out
 from htlctop.domain.claims import Pool
@@ -225,7 +225,7 @@ class PeerCase:
         since_ns = self.ground.window.from_ns
         if len(self.refused) >= self.most:
             since_ns = self.refused[0].at_ns
-        return self.ground.watched.between(since_ns, self.ground.until_ns) / (3600 * 10**9)
+        return self.ground.watched.between(since_ns, self.ground.until_ns) / HOUR_NS
 
     def max_htlc_at(self, channel: int, at_ns: int) -> int | None:
         """The largest HTLC of a channel then, msat; None where unknown."""

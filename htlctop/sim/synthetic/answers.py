@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from htlctop.domain.types import NS
 from htlctop.sim.synthetic.channels import Policy, SimChannel
 from htlctop.sim.synthetic.people import NODE_ALIAS, SimPeer
 from htlctop.sim.synthetic.simulation import START_NS, Simulation
-from htlctop.sim.synthetic.timeline import NS
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.methods import Method

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from htlctop.domain.codes import Category
+from htlctop.domain.types import NS
 from htlctop.sim.synthetic import messages
 from htlctop.sim.synthetic.channels import SimChannel
 from htlctop.sim.synthetic.messages import Circuit
 from htlctop.sim.synthetic.people import FIRST_BLOCK, Role, SimPeer
-from htlctop.sim.synthetic.timeline import NS, Timeline
+from htlctop.sim.synthetic.timeline import Timeline
 
 OK = "OK"
 GAVE_UP_WAITING = "MPP_TIMEOUT@2"
@@ -113,6 +114,7 @@ class Hub:
         self._touched = touched
         self.settled: deque[Settled] = deque(maxlen=_REMEMBERED)
         self.outcomes: dict[tuple[int, int], bool] = {}
+        self.htlcs = 0
         self._started_ns = timeline.now_ns
 
     @property
@@ -201,6 +203,7 @@ class Hub:
         self._say(messages.final(self._timeline.now_ns, circuit, is_settled=is_settled))
 
     def _add(self, channel: SimChannel, msat: int) -> int:
+        self.htlcs += 1
         # Who is farther from the receiver has more blocks left.
         expiry = self.height + 190 + channel.next_in * 37 % 120
         number = channel.add(incoming=True, amount_msat=msat, expiry=expiry)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 
+from htlctop.domain.types import NS
 from htlctop.sim.synthetic.channels import SimChannel
 from htlctop.sim.synthetic.hub import OK, Answer, Asked, Hub, Onward, Shards
 from htlctop.sim.synthetic.people import People, Role, SimPeer
-from htlctop.sim.synthetic.timeline import NS, Timeline
+from htlctop.sim.synthetic.timeline import Timeline
 from htlctop.sim.synthetic.truth import Attempt, PaymentRecord
 from htlctop.sim.synthetic.wants import Tempo, draw_amount, draw_kind, name_channel
 

@@ -7,12 +7,13 @@ simulation.payments     # what the senders did
 
 from collections.abc import Callable, Iterable
 
+from htlctop.domain.types import NS
 from htlctop.sim.synthetic.channels import SimChannel
 from htlctop.sim.synthetic.house import Action, House
 from htlctop.sim.synthetic.hub import Hub
 from htlctop.sim.synthetic.payers import Payers
 from htlctop.sim.synthetic.people import make_people
-from htlctop.sim.synthetic.timeline import NS, Timeline
+from htlctop.sim.synthetic.timeline import Timeline
 from htlctop.sim.synthetic.truth import PaymentRecord
 from htlctop.sim.synthetic.wants import Tempo
 

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable
 
-NS = 1_000_000_000
+from htlctop.domain.types import NS
 
 
 class Timeline:

@@ -4,9 +4,9 @@ import math
 import random
 from dataclasses import dataclass
 
+from htlctop.domain.types import NS
 from htlctop.sim.synthetic.channels import SimChannel
 from htlctop.sim.synthetic.people import Role, SimPeer
-from htlctop.sim.synthetic.timeline import NS
 
 _ROUND = (5_000, 10_000, 20_000, 21_000, 50_000, 100_000, 250_000)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from htlctop.analysis.models import Series, Slice
+from htlctop.domain.types import NS
 from htlctop.ui.glyphs import Glyphs
 
 WATCHED = 0.5
@@ -50,7 +51,7 @@ def _grouped(slices: Sequence[Slice], width_ns: int) -> list[list[Slice]]:
 
 def per(step_ns: int) -> str:
     """The width of a bar as people say it: per minute, per hour, per 6 hours, per day."""
-    minutes = max(1, step_ns // 60_000_000_000)
+    minutes = max(1, step_ns // (60 * NS))
     for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes % size == 0:
             number = minutes // size

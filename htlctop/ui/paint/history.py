@@ -1,6 +1,7 @@
 """The view History: the chart of a window with what changed in it, and when nobody watched."""
 
 from htlctop.analysis.details import History
+from htlctop.domain.types import NS
 from htlctop.export.format import moment, percent, sat, span
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint import records
@@ -12,7 +13,7 @@ from htlctop.ui.paint.plot import GUTTER, Bars, bars, chart_rows
 from htlctop.ui.text import BLANK, Line, Part, Role, indent, line
 
 _SCALED_FROM = 60
-_HOUR_NS = 3_600_000_000_000
+_HOUR_NS = 3600 * NS
 
 
 def page(view: History, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:

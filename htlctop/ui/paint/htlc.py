@@ -3,6 +3,7 @@
 from htlctop.analysis.details import HtlcDetail
 from htlctop.analysis.models import HtlcLine
 from htlctop.domain.codes import Category, EventType, Group, Outcome
+from htlctop.domain.types import NS
 from htlctop.export.format import age, clock_seconds, count, local, ppm, sat, span
 from htlctop.ui.codes import detail_name, wire_name
 from htlctop.ui.glyphs import Glyphs
@@ -61,7 +62,7 @@ def _fields(view: HtlcDetail, glyphs: Glyphs) -> list[tuple[str, str, Role]]:
 
 def _when(at_ns: int) -> str:
     at = local(at_ns)
-    return f"{at.day} {at:%b %Y} {clock_seconds(at_ns)}.{at_ns % 1_000_000_000 // _MS:03d}"
+    return f"{at.day} {at:%b %Y} {clock_seconds(at_ns)}.{at_ns % NS // _MS:03d}"
 
 
 def _ended(view: HtlcDetail) -> str:

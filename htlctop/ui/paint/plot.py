@@ -11,6 +11,7 @@ from itertools import groupby
 
 from htlctop.analysis.details import Balance, Change, ChangeKind
 from htlctop.analysis.models import Gap, Series
+from htlctop.domain.types import NS
 from htlctop.export.format import local, sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.chart import WATCHED, Measure
@@ -26,7 +27,6 @@ _TICKS = (
     *(_HOUR * n for n in (1, 2, 3, 4, 6, 12)),
     *(_DAY * n for n in (1, 2, 4, 7, 14, 28, 91, 182, 364)),
 )
-_NS = 1_000_000_000
 
 NOTHING = -1.0
 """A column about which nothing is known."""
@@ -171,7 +171,7 @@ def axis(lines: Grid, glyphs: Glyphs, indent: int = 0, tz: tzinfo | None = None)
     if not lines.columns:
         return ()
     per_column = max(1, lines.step_ns // lines.per_bar)
-    least_s = _LABEL * per_column // _NS
+    least_s = _LABEL * per_column // NS
     every_s = next((tick for tick in _TICKS if tick >= least_s), _TICKS[-1])
     text = ""
     before = _slot(lines.from_ns - 1, every_s, tz)
@@ -187,11 +187,11 @@ def axis(lines: Grid, glyphs: Glyphs, indent: int = 0, tz: tzinfo | None = None)
 def _slot(at_ns: int, every_s: int, tz: tzinfo | None) -> int:
     """Which round time was the last at a moment, counted in the zone's own wall clock."""
     offset = local(at_ns, tz).utcoffset()
-    return (at_ns // _NS + (int(offset.total_seconds()) if offset else 0)) // every_s
+    return (at_ns // NS + (int(offset.total_seconds()) if offset else 0)) // every_s
 
 
 def _label(wall_s: int, every_s: int) -> str:
-    at = local(wall_s * _NS, UTC)
+    at = local(wall_s * NS, UTC)
     if every_s >= _DAY or (at.hour == 0 and at.minute == 0):
         return f"{at.day} {at:%b}"
     return f"{at:%H:%M}"

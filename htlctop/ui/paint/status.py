@@ -1,6 +1,7 @@
 """The status line and its reason: what is live, what is not, and what can be done."""
 
 from htlctop.analysis.models import NodeView, State, StatusView, Window
+from htlctop.domain.types import NS
 from htlctop.export.format import (
     ascii_only,
     clean,
@@ -19,10 +20,10 @@ from htlctop.ui.keys import key_of
 from htlctop.ui.parts import Part as Read
 from htlctop.ui.text import Line, Part, Role, indent, line, wrap
 
-LAG_FROM_NS = 5_000_000_000
+LAG_FROM_NS = 5 * NS
 SOON_BLOCKS = 20
 """An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
-UNPROVEN_NS = 60_000_000_000
+UNPROVEN_NS = 60 * NS
 """A gap that ends so shortly before now is taken to be open still."""
 _QUIET = (State.LIVE, State.ENDED)
 
@@ -206,4 +207,4 @@ def shed(now: StatusView | None) -> list[Part]:
 
 def _covered(window: Window) -> str:
     """How long was watched; seconds would tick."""
-    return length(window.covered_ns) if window.covered_ns >= 60_000_000_000 else "<1m"
+    return length(window.covered_ns) if window.covered_ns >= 60 * NS else "<1m"

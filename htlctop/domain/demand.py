@@ -5,7 +5,7 @@ HTLCs pass in arrival order, per outgoing peer; how long each rule reaches is in
 """
 
 from bisect import bisect_left, insort
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -45,7 +45,8 @@ class ClaimBook:
         self._settings = settings
         self._shelves: dict[tuple[int, int], Shelf] = {}
         self._last_attempts: dict[int, Claim] = {}
-        self._idle: deque[tuple[int, Claim]] = deque()
+        self._idle: OrderedDict[int, Claim] = OrderedDict()
+        """The open claims, the longest untouched first."""
         self._recent = RecentAmounts(settings.repeat_window_ns, *settings.retry_tolerance)
         self._changed: dict[int, Claim] = {}
         # What the store does not hold yet, and so cannot be asked for.
@@ -143,10 +144,11 @@ class ClaimBook:
         Call when rows and claims are written together; the store is asked for them from then on.
         """
         idle_ns = self.high_ns - self._settings.claim_idle_ns
-        while self._idle and (self._idle[0][0] < idle_ns or len(self._idle) > MAX_OPEN):
-            last_ns, claim = self._idle.popleft()
-            if claim.is_open and claim.last_ns == last_ns:
-                self._drop(claim)
+        while self._idle:
+            claim = next(iter(self._idle.values()))
+            if claim.last_ns >= idle_ns and len(self._idle) <= MAX_OPEN:
+                break
+            self._drop(claim)
         changed = list(self._changed.values())
         self._changed = {}
         self._fresh_claims = {}
@@ -267,11 +269,13 @@ class ClaimBook:
         self._last_attempts[claim.last_seq] = claim
 
     def _touched(self, claim: Claim) -> None:
-        self._idle.append((claim.last_ns, claim))
+        self._idle[claim.seq] = claim
+        self._idle.move_to_end(claim.seq)
         self._changed[claim.seq] = claim
 
     def _drop(self, claim: Claim) -> None:
         claim.is_open = False
+        self._idle.pop(claim.seq, None)
         self._changed[claim.seq] = claim
         key = (claim.pool, claim.out_peer)
         shelf = self._shelves[key]

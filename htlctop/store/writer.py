@@ -41,7 +41,7 @@ _PRAGMAS = (
     "wal_autocheckpoint = 0",
     f"journal_size_limit = {WAL_LIMIT}",
     "busy_timeout = 5000",
-    "cache_size = -16000",
+    "cache_size = -2000",
     "temp_store = MEMORY",
 )
 

@@ -11,6 +11,7 @@ from htlctop.analysis.moment import Moment
 from htlctop.analysis.naming import Naming
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.domain.codes import Category, EventType, Outcome
+from htlctop.domain.fees import fee_offered
 from htlctop.domain.records import Bounds, ClaimOpener, Ends, HtlcRecord, Pick
 
 _OUTCOMES = {
@@ -99,7 +100,6 @@ def _bounds(term: AmountTerm) -> Bounds:
 def _line(
     record: HtlcRecord, claim: ClaimOpener | None, book: ChannelBook, break_ns: int
 ) -> HtlcLine:
-    known = record.in_msat and record.out_msat
     is_retry = claim is not None and claim.seq != record.seq and record.outcome != Outcome.SETTLED
     is_missed = record.outcome == Outcome.NONE and record.at_ns < break_ns
     return HtlcLine(
@@ -116,7 +116,7 @@ def _line(
         out_alias=book.name_of(record.out_channel),
         out_scid=book.scid_of(record.out_channel),
         amount_msat=record.out_msat or record.in_msat or None,
-        fee_msat=record.in_msat - record.out_msat if known else None,
+        fee_msat=fee_offered(record.in_msat, record.out_msat),
         wire_failure=record.wire or 0,
         failure_detail=record.detail or 0,
         short_msat=_short_msat(record),

@@ -153,7 +153,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One bar of the chart: net demand, expected and earned in [start_ns, start_ns + step).
+    """One bar of the chart: net demand and expected in [start_ns, start_ns + step).
 
     `covered` is the part of it that was watched, 0..1.
     """

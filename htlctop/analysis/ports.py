@@ -14,9 +14,6 @@ from htlctop.analysis.details import (
     PeerDetail,
 )
 from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
-from htlctop.errors import ReadInterrupted as Interrupted
-
-__all__ = ["Analyst", "Interrupted", "LogPage", "LogQuery"]
 
 
 @dataclass(frozen=True, slots=True)

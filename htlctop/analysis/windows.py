@@ -9,8 +9,9 @@ from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 
 _UNITS = {"s": NS, "m": 60 * NS, "h": 3600 * NS, "d": 86_400 * NS}
-WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
 ALL = "all"
+WINDOWS = ("1h", "6h", "24h", "7d", "30d", ALL)
+"""Those that the screen goes through."""
 SINCE = "since"
 """The label of a window whose start was given as a time."""
 LONGEST_NS = 100 * 365 * 86_400 * NS

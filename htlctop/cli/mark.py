@@ -20,10 +20,11 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
     History and the reports show what was missed before and after it.
     """
     from htlctop import service
+    from htlctop.domain.evidence import LONGEST_MARK
     from htlctop.export.format import clean
-    from htlctop.store.marks import MOST_CHARS, add_mark
+    from htlctop.store.marks import add_mark
 
-    note = clean(" ".join(text), MOST_CHARS)
+    note = clean(" ".join(text), LONGEST_MARK)
     if not note:
         raise UsageError("nothing to note: give a text")
     path = store_path(store, None)

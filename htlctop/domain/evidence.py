@@ -85,6 +85,10 @@ class ChannelSpan(NamedTuple):
     closed_ns: int | None
 
 
+LONGEST_MARK = 200
+"""What of a note is kept, characters."""
+
+
 class Mark(NamedTuple):
     """A note of the operator's at a time, about a peer or (0) the whole node."""
 

@@ -126,7 +126,7 @@ def advice_text(advice: Advice) -> str:
     ]
     lines += [text for text in (advice.too_early, advice.why_none) if text]
     for number, item in enumerate(advice.opportunities, 1):
-        lines += ["", f"{number}. {sentence(item)}", f"   {_badge(item)}"]
+        lines += ["", f"{number}. {sentence(item)}", f"   {badge(item)}"]
         lines += [f"   {clean(f.name)}: {value(f)}{_how(f)}" for f in item.evidence]
     if advice.hidden:
         lines += ["", f"{advice.hidden} smaller ones are not shown"]
@@ -138,7 +138,8 @@ def advice_file(advice: Advice) -> str:
     return json.dumps(advice_json(advice), indent=2, ensure_ascii=False) + "\n"
 
 
-def _badge(item: Opportunity) -> str:
+def badge(item: Opportunity) -> str:
+    """The urgency with its parts, and the confidence."""
     parts = item.urgency
     return (
         f"urgency {parts.total} = {parts.revenue}+{parts.frequency}+{parts.rate}, "

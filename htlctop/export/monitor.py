@@ -3,14 +3,15 @@
 """
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from htlctop.analysis.models import HtlcLine, StatusView
 from htlctop.domain.codes import Category, Group, Outcome
-from htlctop.export.format import LONGEST_LINE, clean, clock_seconds, count, name, sat, span, utc
+from htlctop.export.format import LONGEST_LINE, clean, clock_seconds, count, sat, span, utc
+from htlctop.export.htlc import ends, note
+from htlctop.export.text import cells
 
 SCHEMA = "htlctop-monitor/1"
 _NAME, _AMOUNT, _FEE, _WHAT = 18, 14, 11, 12
@@ -73,11 +74,12 @@ def line_text(line: HtlcLine) -> str:
         what = f"other {line.wire_failure}/{line.failure_detail}"
     amount = "" if line.amount_msat is None else sat(line.amount_msat)
     fee = "unknown" if line.fee_msat is None else sat(line.fee_msat)
+    source, target = map(_cell, ends(line))
     text = (
-        f"{clock_seconds(line.at_ns)}  {_cell(line.in_alias, line.in_scid)} → "
-        f"{_cell(line.out_alias, line.out_scid)}{amount:>{_AMOUNT}}{fee:>{_FEE}}  {what:<{_WHAT}}"
+        f"{clock_seconds(line.at_ns)}  {source} → {target}"
+        f"{amount:>{_AMOUNT}}{fee:>{_FEE}}  {what:<{_WHAT}}"
     )
-    return f"{text} {_note(line)}".rstrip()
+    return f"{text} {note(line)}".rstrip()
 
 
 def line_json(line: HtlcLine) -> str:
@@ -165,24 +167,11 @@ def _json(document: Json) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _cell(alias: str, scid: str) -> str:
+def _cell(text: str) -> str:
     """A name in a column of its own, whatever its letters' width."""
-    text = name(alias, None) if alias.strip() else scid or "?"
-    kept, cells = "", 0
+    kept = ""
     for char in text:
-        wide = 2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char)
-        if cells + wide > _NAME:
+        if cells(kept + char) > _NAME:
             break
-        kept, cells = kept + char, cells + wide
-    return kept + " " * (_NAME - cells)
-
-
-def _note(line: HtlcLine) -> str:
-    notes = []
-    if line.short_msat is not None and line.short_msat > 0:
-        notes.append(f"short {sat(line.short_msat)}")
-    if line.repeat:
-        notes.append("repeat")
-    elif line.retry_of_ns is not None:
-        notes.append(f"retry of {clock_seconds(line.retry_of_ns)}")
-    return "  ".join(notes)
+        kept += char
+    return kept + " " * (_NAME - cells(kept))

@@ -15,8 +15,9 @@ from htlctop.analysis.models import (
     Row,
     Slice,
 )
-from htlctop.domain.codes import Category, EventType, Group
+from htlctop.domain.codes import Category, Group
 from htlctop.export.format import name
+from htlctop.export.htlc import ends
 from htlctop.export.table import Cell, Field, Unit
 
 _SUMS = (
@@ -185,13 +186,6 @@ CATEGORIES: tuple[Field[CategoryRow], ...] = (
 )
 
 
-def _us(line: HtlcLine, *, incoming: bool) -> Cell:
-    if line.event_type is (EventType.SEND if incoming else EventType.RECEIVE):
-        return "us"
-    alias, scid = (line.in_alias, line.in_scid) if incoming else (line.out_alias, line.out_scid)
-    return name(alias, None) if alias.strip() else scid or "?"
-
-
 def _outcome(line: HtlcLine) -> Cell:
     category: Category | None = line.category
     return category.label if category else line.outcome.name.lower()
@@ -205,10 +199,10 @@ LINES: tuple[Field[HtlcLine], ...] = (
     Field("outcome", "", Unit.TEXT, lambda line: line.outcome.name.lower()),
     Field("category", "", Unit.TEXT, lambda line: line.category.label if line.category else ""),
     Field("in_alias", "", Unit.NAME, lambda line: line.in_alias),
-    Field("", "FROM", Unit.NAME, lambda line: _us(line, incoming=True)),
+    Field("", "FROM", Unit.NAME, lambda line: ends(line)[0]),
     Field("in_scid", "", Unit.ID, lambda line: line.in_scid),
     Field("out_alias", "", Unit.NAME, lambda line: line.out_alias),
-    Field("", "TO", Unit.NAME, lambda line: _us(line, incoming=False)),
+    Field("", "TO", Unit.NAME, lambda line: ends(line)[1]),
     Field("out_scid", "", Unit.ID, lambda line: line.out_scid),
     Field("", "OUTCOME", Unit.TEXT, _outcome),
     Field("amount_msat", "AMOUNT", Unit.MSAT, lambda line: line.amount_msat),

@@ -3,11 +3,10 @@
 import sqlite3
 from pathlib import Path
 
+from htlctop.domain.evidence import LONGEST_MARK
 from htlctop.errors import StoreError
 from htlctop.store.connect import check_file, explained
 from htlctop.store.schema import VERSION
-
-MOST_CHARS = 200
 
 
 def add_mark(path: Path, text: str, at_ns: int, peer: int = 0) -> None:
@@ -33,7 +32,7 @@ def add_mark(path: Path, text: str, at_ns: int, peer: int = 0) -> None:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
                 "INSERT INTO mark (at, peer, text) VALUES (?, ?, ?)",
-                (at_ns, peer, text[:MOST_CHARS]),
+                (at_ns, peer, text[:LONGEST_MARK]),
             )
             connection.execute("UPDATE status SET generation = generation + 1")
             connection.execute("COMMIT")

@@ -9,6 +9,7 @@ from functools import partial
 
 from textual.app import App
 
+from htlctop.domain.evidence import LONGEST_MARK
 from htlctop.errors import HtlctopError
 from htlctop.export.format import clean
 from htlctop.ui import keys, memory
@@ -26,7 +27,6 @@ from htlctop.ui.widgets.lines import Lines
 from htlctop.ui.widgets.marking import MarkLine
 
 HANG_UP = 129
-_LONGEST_MARK = 200
 
 
 class _NeverAgain(Exception):
@@ -123,7 +123,7 @@ class Actions(App[None], inherit_bindings=False):
 
     async def on_mark_line_written(self, message: MarkLine.Written) -> None:
         """Write it beside the collector, which another process may be."""
-        text, now = clean(message.text, _LONGEST_MARK), self.board.status
+        text, now = clean(message.text, LONGEST_MARK), self.board.status
         if not text:
             return
         at_ns = now.now_ns if now and now.replay else time.time_ns()

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from htlctop.analysis.models import By, Query, SortKey
+from htlctop.analysis.windows import WINDOWS
 from htlctop.ui.board import Board
-from htlctop.ui.words import WINDOWS
 
 
 def window(board: Board, step: int) -> Board:

@@ -13,12 +13,13 @@ from htlctop.export.format import (
     sat,
     span,
 )
+from htlctop.export.htlc import ends
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import rate, route, short_fee
 from htlctop.ui.subject import Subject, htlc
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
-from htlctop.ui.words import SHORT, ends, outcome
+from htlctop.ui.words import SHORT, outcome
 
 NARROW = 60
 _DAY_NS = 86_400 * NS

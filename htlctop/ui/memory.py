@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from htlctop.analysis.models import By, Query, SortKey
+from htlctop.analysis.windows import WINDOWS
 from htlctop.ui.keys import Focus
 from htlctop.ui.layout import Form
-from htlctop.ui.words import WINDOWS
 
 E = TypeVar("E", bound=StrEnum)
 

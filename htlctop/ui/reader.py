@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from htlctop.analysis.models import Query
-from htlctop.analysis.ports import Analyst, Interrupted
+from htlctop.analysis.ports import Analyst
+from htlctop.errors import ReadInterrupted
 from htlctop.ui.parts import Key, Need, Part, Value, read
 
 STATUS_EVERY_S = 5.0
@@ -102,7 +103,7 @@ class Reader:
             if analyst is None:
                 return Answer(self._serial)
             generation = analyst.generation()
-        except Interrupted:
+        except ReadInterrupted:
             return Answer(self._serial, interrupted=True)
         except Exception as error:
             self.close()
@@ -139,7 +140,7 @@ class Reader:
         for need in sorted(chosen, key=_urgency):
             try:
                 found.append(self._get(analyst, need, query, moment))
-            except Interrupted:
+            except ReadInterrupted:
                 interrupted = True
                 break
             except Exception as error:
@@ -180,7 +181,7 @@ class Reader:
         self._seen[need.key] = _Seen(now, question)
         try:
             value = read(analyst, need, query)
-        except Interrupted:
+        except ReadInterrupted:
             del self._seen[need.key]
             raise
         self._seen[need.key] = _Seen(now, question, moment)

@@ -1,8 +1,7 @@
 """The words the screens use for causes, outcomes and columns. One place, so that they agree."""
 
 from htlctop.analysis.models import By, HtlcLine, SortKey
-from htlctop.domain.codes import Category, EventType, Group, Outcome
-from htlctop.export.format import name
+from htlctop.domain.codes import Category, Group, Outcome
 from htlctop.ui.text import Role
 
 SHORT = {
@@ -45,8 +44,6 @@ GROUPED = {
 }
 """Titles of the ranked table, by what its rows are."""
 
-WINDOWS = ("1h", "6h", "24h", "7d", "30d", "all")
-
 
 def outcome(line: HtlcLine) -> tuple[str, Role]:
     """What became of an HTLC, in a word, and how loud it is."""
@@ -62,14 +59,3 @@ def outcome(line: HtlcLine) -> tuple[str, Role]:
         return f"other {line.wire_failure}/{line.failure_detail}", Role.WARN
     lost = line.category.group is Group.LOST
     return line.category.label, Role.BAD if lost else Role.WARN
-
-
-def ends(line: HtlcLine) -> tuple[str, str]:
-    """Whom an HTLC came from and where it was to go; our own ends are "us"."""
-    source = "us" if line.event_type == EventType.SEND else _end(line.in_alias, line.in_scid)
-    target = "us" if line.event_type == EventType.RECEIVE else _end(line.out_alias, line.out_scid)
-    return source, target
-
-
-def _end(alias: str, scid: str) -> str:
-    return name(alias, None) if alias.strip() else scid or "?"

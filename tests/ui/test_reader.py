@@ -6,8 +6,7 @@ import pytest
 from fake import FakeAnalyst
 
 from htlctop.analysis.models import Overview, Query, SortKey
-from htlctop.analysis.ports import Interrupted
-from htlctop.errors import StoreError
+from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.reader import Reader, Want
 from htlctop.ui.subject import peer
@@ -152,7 +151,7 @@ def test_a_part_that_failed_is_tried_again_though_nothing_changed(bench: Bench) 
 
 
 def test_a_read_broken_off_leaves_the_question_unanswered(bench: Bench) -> None:
-    bench.analyst.fail["overview"] = Interrupted()
+    bench.analyst.fail["overview"] = ReadInterrupted()
     bench.analyst.bump()
     want = replace(WANT, serial=3)
     assert bench.read(want) == {Part.LOG, Part.STATUS}, "what was read before is kept"

@@ -363,7 +363,7 @@ async def test_the_reader_and_the_collector_have_threads_of_their_own() -> None:
 async def test_a_key_that_asks_breaks_off_a_read_that_is_running() -> None:
     import threading
 
-    from htlctop.analysis.ports import Interrupted
+    from htlctop.errors import ReadInterrupted
 
     async with running() as driver:
         entered, broken = threading.Event(), threading.Event()
@@ -374,7 +374,7 @@ async def test_a_key_that_asks_breaks_off_a_read_that_is_running() -> None:
             entered.set()
             assert broken.wait(10)
             del analyst.overview  # type: ignore[attr-defined]
-            raise Interrupted
+            raise ReadInterrupted
 
         analyst.overview = slow  # type: ignore[method-assign,assignment]
         analyst.interrupt = broken.set  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.arithmetic import cell_figures, net_msat, plus, totals
-from htlctop.analysis.advice.case import PeerCase
+from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
@@ -177,7 +177,7 @@ class Explainer:
 
     def _sources(self, items: Sequence[Priced], sources: Sequence[Priced]) -> Iterable[Section]:
         """From whom: each has its share, by net demand, of what every cell expects."""
-        whole = {(i.cell.channel, i.cell.category): i.expected_msat for i in items}
+        expected = {(i.cell.channel, i.cell.category): i.expected_msat for i in items}
         nets: dict[tuple[int, int], int] = defaultdict(int)
         by_source: dict[int, list[Priced]] = defaultdict(list)
         for item in sources:
@@ -186,7 +186,7 @@ class Explainer:
         for source in sorted(by_source):
             mine = by_source[source]
             shares = [
-                f"{whole.get(key, 0):,} × {net_msat(item):,} ÷ {nets[key]:,}"
+                f"{expected.get(key, 0):,} × {net_msat(item):,} ÷ {nets[key]:,}"
                 for item in mine
                 for key in [(item.cell.channel, item.cell.category)]
                 if item.expected_msat
@@ -254,7 +254,7 @@ class Explainer:
                 plus([len(offers) for _, offers in kinds]),
             )
         )
-        return Section("Priced out, of the newest 2,000", tuple(figures))
+        return Section(f"Priced out, of the newest {MOST_CLAIMS:,}", tuple(figures))
 
     def _curve(self, case: PeerCase) -> Section:
         if not case.channels or not case.replay.count:

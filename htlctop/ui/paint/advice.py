@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
-from htlctop.export.advice import month_range, sentence, value
+from htlctop.export.advice import badge, month_range, sentence, value
 from htlctop.export.format import count
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import rule
@@ -23,15 +23,6 @@ def per_month(one: Opportunity) -> str:
     if one.per_30d_msat is not None:
         return month_range(*one.per_30d_msat)
     return "too early" if one.worth_msat else "unknown"
-
-
-def badge(one: Opportunity) -> str:
-    """The urgency with its parts, and the confidence."""
-    parts = one.urgency
-    return (
-        f"urgency {parts.total} = {parts.revenue}+{parts.frequency}+{parts.rate}, "
-        f"confidence {one.confidence}"
-    )
 
 
 def limits(one: Opportunity) -> str:

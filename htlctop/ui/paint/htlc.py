@@ -5,12 +5,13 @@ from htlctop.analysis.models import HtlcLine
 from htlctop.domain.codes import Category, EventType, Group, Outcome
 from htlctop.domain.types import NS
 from htlctop.export.format import age, clock_seconds, count, local, ppm, sat, span
+from htlctop.export.htlc import ends
 from htlctop.ui.codes import detail_name, wire_name
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import entry, rule
 from htlctop.ui.paint.parts import field
 from htlctop.ui.text import Line, Part, Role, cut, indent
-from htlctop.ui.words import ends, outcome
+from htlctop.ui.words import outcome
 
 _MS = 1_000_000
 _KINDS = {EventType.SEND: "our own payment", EventType.RECEIVE: "a payment to us"}

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from htlctop.analysis.models import HtlcLine
 from htlctop.export.format import ascii_only, clock, clock_seconds, ppm, sat, short_sat
+from htlctop.export.htlc import ends, note
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import Line, Role, cut, fit, left, line, right, width_of
-from htlctop.ui.words import SHORT, ends, outcome
+from htlctop.ui.words import SHORT, outcome
 
 
 def rule(text: str, width: int, glyphs: Glyphs, tee_at: int | None = None) -> Line:
@@ -41,14 +42,13 @@ def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:
     if roomy:
         rest += ((right(_ppm(htlc), 11), Role.DIM),)
     rest += (("  ", Role.TEXT), (left(what, 12), role))
-    note = _note(htlc) if roomy else ""
     room = width - 11 - width_of(rest)
     routes = max(12, min(36, max(20, room - 36) if roomy else room))
     pieces: Line = (
         (f" {time}  ", Role.TEXT),
         (left(_route(htlc, routes, glyphs), routes), Role.TEXT),
         *rest,
-        (f" {note}", Role.DIM),
+        (f" {note(htlc) if roomy else ''}", Role.DIM),
     )
     return fit(pieces, width, glyphs.more)
 
@@ -99,14 +99,3 @@ def rate(htlc: HtlcLine) -> str:
 def _ppm(htlc: HtlcLine) -> str:
     text = rate(htlc)
     return f"{text} ppm" if text else ""
-
-
-def _note(htlc: HtlcLine) -> str:
-    notes = []
-    if htlc.short_msat is not None and htlc.short_msat > 0:
-        notes.append(f"short {sat(htlc.short_msat)}")
-    if htlc.repeat:
-        notes.append("repeat")
-    elif htlc.retry_of_ns is not None:
-        notes.append(f"retry of {clock_seconds(htlc.retry_of_ns)}")
-    return "  ".join(notes)

@@ -8,7 +8,8 @@ from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
 from htlctop.ui.paint.chart import Chart, chart, per
-from htlctop.ui.paint.status import SOON_BLOCKS, nearest_expiry, shed, status
+from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
+from htlctop.ui.paint.status import nearest_expiry, shed, status
 from htlctop.ui.text import BLANK, Line, Part, Role, indent
 
 
@@ -114,7 +115,7 @@ def _in_flight(board: Board, now: StatusView) -> list[Part]:
             text += f", oldest {age(now.now_ns - now.oldest_in_flight_ns)}"
         parts.append(Part(text, Role.TEXT, 3))
     if (nearest := nearest_expiry(board)) is not None:
-        role = Role.BAD if nearest < SOON_BLOCKS else Role.TEXT
+        role = Role.BAD if nearest < EXPIRY_ALARM_BLOCKS else Role.TEXT
         parts.append(Part(f"nearest expiry {_many(nearest, 'block', '').rstrip()}", role, 4))
     return parts
 

@@ -11,7 +11,7 @@ from htlctop.ui.paint.plot import LETTERS
 from htlctop.ui.text import Line, Piece, Role, fit, left, line, right
 
 EXPIRY_ALARM_BLOCKS = 20
-"""An HTLC this near to its expiry, in blocks, is an alarm: it may close the channel."""
+"""An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
 _ROOMY = 96
 _WIDEST = 120
 _RATES = 30

@@ -17,12 +17,11 @@ from htlctop.export.format import span as length
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
+from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.parts import Part as Read
 from htlctop.ui.text import Line, Part, Role, indent, line, wrap
 
 LAG_FROM_NS = 5 * NS
-SOON_BLOCKS = 20
-"""An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
 UNPROVEN_NS = 60 * NS
 """A gap that ends so shortly before now is taken to be open still."""
 _QUIET = (State.LIVE, State.ENDED)
@@ -176,7 +175,7 @@ def nearest_expiry(board: Board) -> int | None:
 def _expiry(board: Board) -> str:
     """That an HTLC is about to expire; "" while none is."""
     node, nearest = board.node_detail, nearest_expiry(board)
-    if node is None or nearest is None or nearest >= SOON_BLOCKS or board.is_past:
+    if node is None or nearest is None or nearest >= EXPIRY_ALARM_BLOCKS or board.is_past:
         return ""
     first = next(one for one in node.pending if one.blocks_left == nearest)
     blocks = f"{max(0, nearest)} block" + ("" if nearest == 1 else "s")

@@ -1,0 +1,28 @@
+"""One HTLC in words, the same in a log on screen, in a pipe and in a file."""
+
+from htlctop.analysis.models import HtlcLine
+from htlctop.domain.codes import EventType
+from htlctop.export.format import clock_seconds, name, sat
+
+
+def ends(line: HtlcLine) -> tuple[str, str]:
+    """Whom an HTLC came from and where it was to go; our own ends are "us"."""
+    source = "us" if line.event_type == EventType.SEND else _end(line.in_alias, line.in_scid)
+    target = "us" if line.event_type == EventType.RECEIVE else _end(line.out_alias, line.out_scid)
+    return source, target
+
+
+def note(line: HtlcLine) -> str:
+    """How much it lacked, and whether it is a payment's later try; "" for neither."""
+    notes = []
+    if line.short_msat is not None and line.short_msat > 0:
+        notes.append(f"short {sat(line.short_msat)}")
+    if line.repeat:
+        notes.append("repeat")
+    elif line.retry_of_ns is not None:
+        notes.append(f"retry of {clock_seconds(line.retry_of_ns)}")
+    return "  ".join(notes)
+
+
+def _end(alias: str, scid: str) -> str:
+    return name(alias, None) if alias.strip() else scid or "?"

@@ -10,8 +10,8 @@ from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
 from htlctop.export.advice import badge, month_range, sentence, value
 from htlctop.export.format import count
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.paint.live import rule
-from htlctop.ui.paint.parts import paragraph, spelled
+from htlctop.ui.keys import key_of
+from htlctop.ui.paint.parts import paragraph, rule, spelled
 from htlctop.ui.text import Line, Role, fit, left, line, right, wrap
 
 _HEX_KEY = re.compile(r"\b0[23][0-9a-f]{64}\b")
@@ -54,7 +54,7 @@ def do(found: Sequence[Opportunity], command: str, width: int, glyphs: Glyphs) -
 def offered(command: str, width: int, glyphs: Glyphs) -> list[Line]:
     """The command that does it, its keys shortened; what is copied is whole."""
     shown = _HEX_KEY.sub(lambda key: f"{key[0][:6]}{glyphs.more}{key[0][-4:]}", command)
-    hint = "[y] copy"
+    hint = f"[{key_of('copy', glyphs.ascii)}] copy"
     room = width - 4 - (len(hint) + 2 if width >= 60 else 0)
     lines = [
         line(f"   {row}", Role.TEXT)

@@ -7,9 +7,9 @@ from htlctop.analysis.models import ChannelRow, HtlcLine
 from htlctop.export.format import count, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint import records
-from htlctop.ui.paint.live import live, rule
+from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time
-from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, sources, why, widths
+from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, indent, line
 
 

@@ -6,8 +6,7 @@ from htlctop.analysis.models import PairRow
 from htlctop.export.format import count, sat, short_sat
 from htlctop.ui.flows import End, Flows, Pair, key_of
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.paint.live import rule
-from htlctop.ui.paint.parts import called
+from htlctop.ui.paint.parts import called, rule
 from htlctop.ui.text import BLANK, Line, Part, Piece, Role, cut, fit, indent, left, line, right
 
 MATRIX_FROM = 60

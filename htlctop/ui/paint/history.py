@@ -4,11 +4,11 @@ from htlctop.analysis.details import History
 from htlctop.domain.types import NS
 from htlctop.export.format import moment, percent, sat, span
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.keys import key_of
 from htlctop.ui.paint import records
 from htlctop.ui.paint.chart import per
-from htlctop.ui.paint.live import rule
 from htlctop.ui.paint.over_time import peak
-from htlctop.ui.paint.parts import paragraph
+from htlctop.ui.paint.parts import paragraph, rule
 from htlctop.ui.paint.plot import GUTTER, Bars, bars, chart_rows
 from htlctop.ui.text import BLANK, Line, Part, Role, indent, line
 
@@ -21,7 +21,11 @@ def page(view: History, width: int, height: int, glyphs: Glyphs) -> tuple[Line, 
     now_ns = view.window.until_ns
     lines: list[Line] = [_sums(view, width)]
     if not view.series.slices or not view.window.covered_ns:
-        text = "Nobody watched in this window. w chooses a longer one, [ goes back in time."
+        longer, back = key_of("window_next", glyphs.ascii), key_of("earlier", glyphs.ascii)
+        text = (
+            f"Nobody watched in this window. {longer} chooses a longer one, {back} goes back in "
+            "time."
+        )
         lines.extend([BLANK, *paragraph(text, width, Role.DIM)])
     else:
         scale = width >= _SCALED_FROM

@@ -4,8 +4,7 @@ from htlctop.analysis.advice.explain import Explanation
 from htlctop.export.explain import shown
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.advice import figures
-from htlctop.ui.paint.live import rule
-from htlctop.ui.paint.parts import spelled
+from htlctop.ui.paint.parts import rule, spelled
 from htlctop.ui.text import Line, Role, line
 
 

@@ -8,8 +8,8 @@ from htlctop.export.format import age, clock_seconds, count, local, ppm, sat, sp
 from htlctop.export.htlc import ends
 from htlctop.ui.codes import detail_name, wire_name
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.paint.live import entry, rule
-from htlctop.ui.paint.parts import field
+from htlctop.ui.paint.live import entry
+from htlctop.ui.paint.parts import field, rule
 from htlctop.ui.text import Line, Part, Role, cut, indent
 from htlctop.ui.words import outcome
 

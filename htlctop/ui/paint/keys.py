@@ -2,7 +2,7 @@
 
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import VIEWS, Focus, key_name, key_of, of
-from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.parts import rule
 from htlctop.ui.text import BLANK, Line, Role, fit, left, line
 
 
@@ -42,7 +42,7 @@ def help_page(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     lines.extend([BLANK, rule("Why", width, glyphs)])
     for word, meaning in _CAUSES:
         lines.append(((left(f" {word}", 11), Role.STRONG), (meaning, Role.TEXT)))
-    return (*lines, BLANK, line(" u: back", Role.DIM))
+    return (*lines, BLANK, line(f" {key_of('back', glyphs.ascii)}: back", Role.DIM))
 
 
 _WORDS = (

@@ -10,15 +10,6 @@ from htlctop.ui.text import Line, Role, cut, fit, left, line, right, width_of
 from htlctop.ui.words import SHORT, outcome
 
 
-def rule(text: str, width: int, glyphs: Glyphs, tee_at: int | None = None) -> Line:
-    """A titled line across the pane; `tee_at` joins a side line that ends above it."""
-    head = f"{glyphs.rule} {text} "
-    body = head + glyphs.rule * max(0, width - len(head))
-    if tee_at is not None and len(head) <= tee_at < width:
-        body = body[:tee_at] + glyphs.tee_up + body[tee_at + 1 :]
-    return fit(line(body, Role.TITLE), width, "")
-
-
 def live(
     lines: Sequence[HtlcLine | str], width: int, height: int, glyphs: Glyphs
 ) -> tuple[Line, ...]:

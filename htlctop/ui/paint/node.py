@@ -19,8 +19,7 @@ from htlctop.export.format import (
 )
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint import records
-from htlctop.ui.paint.live import rule
-from htlctop.ui.paint.parts import beside, field, paragraph, widths
+from htlctop.ui.paint.parts import beside, field, paragraph, rule, widths
 from htlctop.ui.paint.status import LAG_FROM_NS, clean_line
 from htlctop.ui.text import Line, Role, line
 

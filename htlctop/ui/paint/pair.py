@@ -6,9 +6,9 @@ from htlctop.analysis.details import PairDetail
 from htlctop.analysis.models import HtlcLine, PairRow
 from htlctop.export.format import count, sat
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.paint.live import live, rule
+from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time
-from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, why, widths
+from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, indent, line, right
 
 

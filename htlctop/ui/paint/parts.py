@@ -1,4 +1,5 @@
-"""What drill-downs are made of: little tables of figures, side by side where there is room."""
+"""What pages are made of: titled lines, names, little tables of figures, side by side where there
+is room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,15 @@ def spelled(text: str, glyphs: Glyphs) -> str:
 _SPELLED = str.maketrans(
     {"–": "-", "×": "x", "…": "~", "→": "->", "≈": "~", "÷": "/", "−": "-", "·": "-"}
 )
+
+
+def rule(text: str, width: int, glyphs: Glyphs, tee_at: int | None = None) -> Line:
+    """A titled line across the pane; `tee_at` joins a side line that ends above it."""
+    head = f"{glyphs.rule} {text} "
+    body = head + glyphs.rule * max(0, width - len(head))
+    if tee_at is not None and len(head) <= tee_at < width:
+        body = body[:tee_at] + glyphs.tee_up + body[tee_at + 1 :]
+    return fit(line(body, Role.TITLE), width, "")
 
 
 def widths(width: int, columns: int) -> tuple[int, ...]:

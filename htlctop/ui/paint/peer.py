@@ -8,12 +8,13 @@ from htlctop.analysis.details import Change, PeerDetail
 from htlctop.analysis.models import ChannelRow, HtlcLine, PeerRow
 from htlctop.export.format import LONGEST_KEY, clean, count, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.keys import key_of
 from htlctop.ui.paint import records
 from htlctop.ui.paint.advice import do
 from htlctop.ui.paint.curve import curve
-from htlctop.ui.paint.live import live, rule
+from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time
-from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, sources, why, widths
+from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, fit, indent, left, line, right
 
 CURVE_BESIDE = 96
@@ -122,7 +123,7 @@ def made_of(row: PeerRow, width: int, glyphs: Glyphs) -> Line:
             Part(f"earned {sat(sums.earned_msat)}", Role.TEXT, 2),
             Part(f"refused {count(sums.refused)}, settled {count(sums.settled)}", Role.TEXT, 4),
         ],
-        [Part("[i] how", Role.DIM, 5)],
+        [Part(f"[{key_of('how', glyphs.ascii)}] how", Role.DIM, 5)],
     )
 
 

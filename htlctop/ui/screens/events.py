@@ -10,7 +10,7 @@ from htlctop.analysis.models import HtlcLine, Query
 from htlctop.export.views import Events, View
 from htlctop.ui.board import Board
 from htlctop.ui.htlcs import NARROW, columns, key
-from htlctop.ui.keys import Focus, bindings
+from htlctop.ui.keys import Focus, bindings, key_of
 from htlctop.ui.messages import NeedsChanged
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.parts import Need, Part
@@ -102,7 +102,7 @@ class EventsScreen(TableScreen):
         if badge := self.filter_badge(board):
             title = f"{badge} {glyphs.rule} {title}"
         if self._reel.has_newer and not self.is_following:
-            title += f" {glyphs.rule} newer ones above, g"
+            title += f" {glyphs.rule} newer ones above, {key_of('first', glyphs.ascii)}"
         if text := board.failure(Part.LOG) or board.failure(Part.PAGE):
             title = f"cannot be read: {text}"
         self.table.show(

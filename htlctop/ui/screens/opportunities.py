@@ -13,12 +13,11 @@ from htlctop.export.views import View
 from htlctop.ui import subject
 from htlctop.ui.board import Board
 from htlctop.ui.chances import columns, key
-from htlctop.ui.keys import Focus, bindings, key_name
+from htlctop.ui.keys import Focus, bindings, key_of
 from htlctop.ui.messages import Open
 from htlctop.ui.paint import advice as paint
 from htlctop.ui.paint import status as status_paint
-from htlctop.ui.paint.live import rule
-from htlctop.ui.paint.parts import paragraph
+from htlctop.ui.paint.parts import paragraph, rule
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import BaseScreen, Copied
 from htlctop.ui.screens.copying import copied_advice
@@ -116,9 +115,9 @@ class OpportunitiesScreen(BaseScreen):
 
     def _evidence(self, one: Opportunity | None, width: int, height: int) -> tuple[Line, ...]:
         glyphs = self.look.glyphs
-        hint = "; u back"
+        hint = f"; {key_of('back', glyphs.ascii)} back"
         if width >= 60:
-            hint += f", {key_name('enter', glyphs.ascii)} opens the peer"
+            hint += f", {key_of('open', glyphs.ascii)} opens the peer"
         text = f"Why, and what to do{hint if self.is_evidence else ''}"
         title = rule(text, width, glyphs)
         if one is None:

@@ -17,6 +17,7 @@ from htlctop.ui.paint import live as live_paint
 from htlctop.ui.paint import overview as paint
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint import why as why_paint
+from htlctop.ui.paint.parts import rule
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.ranking import Context, children, columns, first_of_each, key, kin
 from htlctop.ui.screens.tables import TableScreen
@@ -165,7 +166,7 @@ class OverviewScreen(TableScreen):
 def _live(
     board: Board, lines: Sequence[Entry], width: int, height: int, look: Look, tee_at: int | None
 ) -> tuple[Line, ...]:
-    title = live_paint.rule("Live", width, look.glyphs, tee_at)
+    title = rule("Live", width, look.glyphs, tee_at)
     if text := board.failure(Part.LOG):
         return title, line(f" cannot be read: {text}", Role.BAD)
     if not board.log:

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from htlctop.analysis.models import SortKey
-from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.parts import rule
 from htlctop.ui.table.columns import Column, Plan, plan
 from htlctop.ui.table.roster import Entry, Key, Roster
 from htlctop.ui.text import BLANK, Line, Role, fit, left, line, right

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from htlctop.ui.keys import Action, Focus, bindings, key_name
-from htlctop.ui.paint.live import rule
+from htlctop.ui.paint.parts import rule
 from htlctop.ui.text import Line, Role, fit, left
 from htlctop.ui.widgets.lines import Look
 from htlctop.ui.widgets.typed import Typed

@@ -4,18 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from htlctop.domain.channels import ChannelMap, OurChannel, Peer
-from htlctop.domain.circuits import Htlc, Source
+from htlctop.domain.circuits import Htlc
 from htlctop.domain.claims import Claim
 from htlctop.domain.fold import MINUTE_NS, Fold
-from htlctop.domain.liquidity import Usable
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.store.connect import explained, open_reader
-
-_HTLC = (
-    "SELECT seq, in_channel, in_htlc, out_channel, out_htlc, at, event_type, outcome, category, "
-    "forwarded, wire, detail, in_msat, out_msat, took, outcome_after, final_after, claim_before, "
-    "best_msat, usable_msat, usable_age, source FROM htlc "
-)
+from htlctop.store.rows import SELECT_HTLC, htlc_of
 
 
 class StoreMemory:
@@ -46,18 +40,18 @@ class StoreMemory:
     def htlc(self, in_channel: int, in_htlc: int) -> Htlc | None:
         """The row of a circuit."""
         found = self._ask(
-            _HTLC + "WHERE in_channel = ? AND in_htlc = ? AND in_channel > 0",
+            f"{SELECT_HTLC}WHERE in_channel = ? AND in_htlc = ? AND in_channel > 0",
             (in_channel, in_htlc),
         )
-        return _htlc(found[0]) if found else None
+        return htlc_of(found[0]) if found else None
 
     def sends(self, out_channel: int, out_htlc: int) -> list[Htlc]:
         """Our own sends that used this outgoing id, oldest first."""
         found = self._ask(
-            _HTLC + "WHERE in_channel = 0 AND out_channel = ? AND out_htlc = ? ORDER BY seq",
+            f"{SELECT_HTLC}WHERE in_channel = 0 AND out_channel = ? AND out_htlc = ? ORDER BY seq",
             (out_channel, out_htlc),
         )
-        return [_htlc(row) for row in found]
+        return [htlc_of(row) for row in found]
 
     def highest_htlc(self, in_channel: int) -> int:
         """The highest HTLC id stored for an incoming channel, -1 for none."""
@@ -71,22 +65,24 @@ class StoreMemory:
     ) -> Htlc | None:
         """The oldest forward of these channels and amounts, seen before, without an outcome."""
         found = self._ask(
-            _HTLC + "WHERE outcome IN (0, 4) AND event_type = 3 AND at <= ? AND in_channel = ? "
+            SELECT_HTLC
+            + "WHERE outcome IN (0, 4) AND event_type = 3 AND at <= ? AND in_channel = ? "
             "AND out_channel = ? AND in_msat = ? AND out_msat = ? ORDER BY at LIMIT 1",
             (until_ns, in_channel, out_channel, in_msat, out_msat),
         )
-        return _htlc(found[0]) if found else None
+        return htlc_of(found[0]) if found else None
 
     def settled_without_amounts(
         self, in_channel: int, out_channel: int, from_ns: int, until_ns: int
     ) -> Htlc | None:
         """A forward between these channels that settled in [from, until], of unknown amounts."""
         found = self._ask(
-            _HTLC + "WHERE category = 1 AND out_channel = ? AND out_msat = 0 AND in_channel = ? "
+            SELECT_HTLC
+            + "WHERE category = 1 AND out_channel = ? AND out_msat = 0 AND in_channel = ? "
             "AND at + took BETWEEN ? AND ? ORDER BY at + took LIMIT 1",
             (out_channel, in_channel, from_ns, until_ns),
         )
-        return _htlc(found[0]) if found else None
+        return htlc_of(found[0]) if found else None
 
     def count_settled(
         self,
@@ -200,21 +196,3 @@ class StoreMemory:
             claim.is_repeat = bool(is_repeat)
             claims.append(claim)
         return claims
-
-
-def _htlc(found: tuple[int, ...]) -> Htlc:
-    row = Htlc(found[0], found[5], found[1], found[2])
-    row.out_channel, row.out_htlc = found[3], found[4]
-    row.event_type, row.outcome, row.category = found[6], found[7], found[8]
-    row.forwarded = bool(found[9])
-    row.wire_detail = None if found[10] is None else (found[10], found[11])
-    row.in_msat, row.out_msat = found[12], found[13]
-    took, outcome_after, final_after, claim_before = found[14:18]
-    row.outcome_ns = None if took is None else row.at_ns + took
-    row.outcome_seq = None if outcome_after is None else row.seq + outcome_after
-    row.final_seq = None if final_after is None else row.seq + final_after
-    row.claim = None if claim_before is None else row.seq - claim_before
-    best, total, age, source = found[18:]
-    row.usable = None if best is None else Usable(best, total, row.at_ns - age)
-    row.source = source or Source.STREAM
-    return row

@@ -10,8 +10,6 @@ from types import TracebackType
 
 import aiosqlite
 
-from htlctop.domain.circuits import Htlc
-from htlctop.domain.claims import Claim
 from htlctop.domain.fold import Changes, Fold
 from htlctop.domain.records import HOUR, MINUTE, QUARTER, Progress
 from htlctop.domain.types import DEFAULTS, Channel, ChannelLimits, FeePolicy, NodeInfo, Settings
@@ -30,6 +28,7 @@ from htlctop.store.connect import check_file, explain, explained, prepare_folder
 from htlctop.store.lock import StoreLock
 from htlctop.store.memory import StoreMemory
 from htlctop.store.retention import PAGES_A_STEP, ROWS_A_STEP, Retention, Statement
+from htlctop.store.rows import PUT_CLAIM, PUT_HTLC, claim_row, htlc_row
 from htlctop.store.schema import prepare
 
 WAL_LIMIT = 16 * 2**20
@@ -43,26 +42,6 @@ _PRAGMAS = (
     "busy_timeout = 5000",
     "cache_size = -2000",
     "temp_store = MEMORY",
-)
-
-_PUT_HTLC = (
-    "INSERT INTO htlc (seq, in_channel, in_htlc, out_channel, out_htlc, at, event_type, outcome, "
-    "category, forwarded, wire, detail, in_msat, out_msat, took, outcome_after, final_after, "
-    "claim_before, best_msat, usable_msat, usable_age, source) "
-    f"VALUES ({', '.join('?' * 22)}) "
-    "ON CONFLICT (seq) DO UPDATE SET out_channel = excluded.out_channel, "
-    "out_htlc = excluded.out_htlc, event_type = excluded.event_type, outcome = excluded.outcome, "
-    "category = excluded.category, forwarded = excluded.forwarded, wire = excluded.wire, "
-    "detail = excluded.detail, in_msat = excluded.in_msat, out_msat = excluded.out_msat, "
-    "took = excluded.took, outcome_after = excluded.outcome_after, "
-    "final_after = excluded.final_after, claim_before = excluded.claim_before, "
-    "best_msat = excluded.best_msat, usable_msat = excluded.usable_msat, "
-    "usable_age = excluded.usable_age, source = excluded.source"
-)
-_PUT_CLAIM = (
-    "INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET "
-    "recovered = excluded.recovered, last_after = excluded.last_after, "
-    "is_success = excluded.is_success, is_open = excluded.is_open"
 )
 
 NEWS_KEPT = 40
@@ -187,8 +166,8 @@ class StoreWriter:
         by_channel, by_pair = roll_up(changes.cells, self._newest_ns)
         async with self._transaction():
             await self._put_map(changes)
-            await self._db.executemany(_PUT_HTLC, [_htlc_row(row) for row in changes.rows])
-            await self._db.executemany(_PUT_CLAIM, [_claim_row(c) for c in changes.claims])
+            await self._db.executemany(PUT_HTLC, [htlc_row(row) for row in changes.rows])
+            await self._db.executemany(PUT_CLAIM, [claim_row(c) for c in changes.claims])
             await self._db.executemany(ADD_BY_CHANNEL, by_channel)
             await self._db.executemany(ADD_BY_PAIR, by_pair)
             await self._db.execute(
@@ -382,29 +361,3 @@ class StoreWriter:
                     if self._db.in_transaction:
                         await self._db.execute("ROLLBACK")
                     raise
-
-
-def _htlc_row(row: Htlc) -> tuple[int | None, ...]:
-    wire, detail = row.wire_detail or (None, None)
-    usable = row.usable
-    return (
-        row.seq, row.in_channel, row.in_htlc, row.out_channel, row.out_htlc, row.at_ns,
-        row.event_type, int(row.outcome), int(row.category), int(row.forwarded), wire, detail,
-        row.in_msat, row.out_msat,
-        None if row.outcome_ns is None else row.outcome_ns - row.at_ns,
-        None if row.outcome_seq is None else row.outcome_seq - row.seq,
-        None if row.final_seq is None else row.final_seq - row.seq,
-        None if row.claim is None else row.seq - row.claim,
-        *((None, None, None) if usable is None
-          else (usable.best_msat, usable.total_msat, row.at_ns - usable.known_ns)),
-        row.source or None,
-    )  # fmt: skip
-
-
-def _claim_row(claim: Claim) -> tuple[int, ...]:
-    return (
-        claim.seq, int(claim.pool), claim.in_peer, claim.out_peer, claim.amount_msat,
-        claim.fee_msat, claim.recovered_msat, claim.opened_seq - claim.seq,
-        claim.last_seq - claim.seq, int(claim.is_repeat), int(claim.is_success),
-        int(claim.is_open),
-    )  # fmt: skip

@@ -297,13 +297,16 @@ class Circuits:
             return Category.DOWNSTREAM
         if event is None:
             return row.category
-        named = self._channels.resolve(event.outgoing_scid)
+        # A failure that names no channel is about the one that the forward_event named.
+        named = self._channels.by_id(row.out_channel)
+        if event.outgoing_scid:
+            named = self._channels.resolve(event.outgoing_scid)
         return refused_category(
             event.wire_failure,
             event.failure_detail,
             out_is_open=named.is_open,
             out_was_ours=bool(named.peer),
-            out_named=bool(event.outgoing_scid),
+            out_named=bool(named.id),
             has_amounts=bool(event.incoming_amt_msat),
             was_forwarded=row.forwarded,
         )

@@ -114,32 +114,31 @@ class RecentAmounts:
 
     def __init__(self, window_ns: int, part: int, of: int) -> None:
         self._window_ns = window_ns
-        # Amounts within the tolerance lie in the same bucket or in neighbours.
-        self._scale = 1 / log1p(part / of)
+        # Amounts within the tolerance lie in the same bucket or in neighbours: one is wider than
+        # the step down from an amount, which is larger than the step up, by more than a float errs.
+        self._scale = -0.999 / log1p(-part / of)
         self._counts: dict[tuple[int, ...], int] = {}
-        self._older: dict[tuple[int, ...], int] | None = None
-        self._since_ns = 0
+        self._older: dict[tuple[int, ...], int] = {}
+        # `_counts` and `_older` together hold what opened after `_from_ns`; `_counts` alone what
+        # opened after `_since_ns`, and late whatever was held for long before it failed.
+        self._from_ns = self._since_ns = self._high_ns = 0
 
-    def is_complete(self, complete: bool) -> None:
-        """Whether there was nothing before, so that what is counted is all there is."""
-        self._older = {} if complete else None
+    def begin(self, high_ns: int) -> None:
+        """Nothing is known of what opened until then; 0: nothing did."""
+        self._from_ns = self._since_ns = self._high_ns = high_ns
 
     def count(self, pool: int, in_peer: int, out_peer: int, amount: int, at_ns: int) -> int | None:
         """Claims counted before near this amount, at least as many as there were in the window;
         None where not all of it was seen. Counts this one."""
-        age_ns = at_ns - self._since_ns
-        if age_ns > self._window_ns or age_ns < 0 or len(self._counts) > MAX_OPEN:
-            first = not self._since_ns
-            lost = not 0 <= age_ns <= 2 * self._window_ns or len(self._counts) > MAX_OPEN
-            self._older = self._older if first else None if lost else self._counts
-            self._counts, self._since_ns = {}, at_ns
+        self._high_ns = max(self._high_ns, at_ns)
+        if at_ns - self._since_ns > self._window_ns or len(self._counts) > MAX_OPEN:
+            self._older, self._counts = self._counts, {}
+            self._from_ns, self._since_ns = self._since_ns, self._high_ns
         bucket = int(log(amount) * self._scale)
         found = 0
         for near in (bucket - 1, bucket, bucket + 1):
             key = (pool, in_peer, out_peer, near)
-            found += self._counts.get(key, 0)
-            if self._older is not None:
-                found += self._older.get(key, 0)
+            found += self._counts.get(key, 0) + self._older.get(key, 0)
         key = (pool, in_peer, out_peer, bucket)
         self._counts[key] = self._counts.get(key, 0) + 1
-        return None if self._older is None else found
+        return found if at_ns - self._window_ns > self._from_ns else None

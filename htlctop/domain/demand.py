@@ -60,7 +60,7 @@ class ClaimBook:
         """Take up the claims left open, and the clock (0: never ran), where an earlier run
         stopped."""
         self.high_ns = high_ns
-        self._recent.is_complete(not high_ns)
+        self._recent.begin(high_ns)
         for claim in sorted(claims, key=lambda c: c.last_ns):
             self._shelve(claim)
             self._touched(claim)

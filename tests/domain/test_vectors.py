@@ -2,6 +2,7 @@
 
 import pytest
 
+from htlctop.domain.codes import EventKind, EventType
 from htlctop.domain.fees import fee_asked, fee_offered, ppm
 from tests.support import CAT, CAT2, Stream, counts, fold, lost
 
@@ -80,6 +81,26 @@ def test_a_rebalancer_hammering_for_hours_counts_three_times():
     figures = lost(fold(s.events))
     assert (figures.claims, figures.repeats) == (3, 37)
     assert (figures.demand, figures.asked) == (150 * SAT, 2000 * SAT)
+
+
+def test_hammering_is_noticed_at_the_very_edge_of_the_tolerance():
+    s = Stream()
+    whole = 500_929_000
+    for i, amount in enumerate((whole, whole * 998 // 1000, whole, whole)):
+        s.refuse(i * 180, amount, 50 * SAT)
+    assert lost(fold(s.events)).repeats == 1
+
+
+def test_hammering_is_noticed_though_what_was_held_for_long_fails_meanwhile():
+    s = Stream()
+    held = s.forward(300, 9_000 * SAT, 10 * SAT, out=CAT)
+    for at in (0, 600, 1_300, 3_000):
+        s.refuse(at, 500_000 * SAT, 50 * SAT)
+    s.refuse(3_650, 7_000 * SAT, 10 * SAT)
+    s.fail(3_700, held, out=CAT)
+    s.refuse(3_950, 7_000 * SAT, 10 * SAT)
+    s.refuse(4_000, 500_000 * SAT, 50 * SAT)
+    assert lost(fold(s.events)).repeats == 2
 
 
 def test_hammering_that_once_got_through_is_demand():
@@ -182,3 +203,16 @@ def test_priced_out_tries_are_collapsed_apart_from_the_lost():
     assert counts(store) == {"fee": 3, "liquidity": 1}
     assert lost(store).claims == 1
     assert sum(sums[3] for key, sums in store.cells.items() if key[3] == 9) == 5 * SAT
+
+
+def test_an_old_nodes_failed_add_is_about_the_channel_it_was_forwarded_to():
+    s = Stream()
+    htlc = s.forward(0, 500_000 * SAT, 50 * SAT)
+    s.add(
+        EventKind.LINK_FAIL, 60, htlc, event_type=EventType.RECEIVE, wire_failure=18,
+        failure_detail=8,
+    )  # fmt: skip
+    s.final(60.02, htlc)
+    store = fold(s.events)
+    assert counts(store)["offline"] == 1
+    assert lost(store).demand == 50 * SAT

@@ -1,5 +1,6 @@
 """`htlctop advise`: what to do about it, and the commands that do it."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -40,7 +41,8 @@ def command(
     With --for: the commands, each with its evidence as a comment, to read and run by hand.
     """
     from htlctop import service
-    from htlctop.export import advice as words
+    from htlctop.export.advice import advice_text
+    from htlctop.export.advice_json import advice_file
     from htlctop.export.formats import Format, render
     from htlctop.export.handoff import check_templates, script, tools
     from htlctop.export.views import document
@@ -49,18 +51,16 @@ def command(
     check_templates(templates)
     if tool is not None and tool not in tools(templates):
         raise UsageError(f"no tool {tool!r}: use one of {', '.join(tools(templates))}")
-    analyst = service.open_analyst(store_path(store, None))
-    try:
-        advice = analyst.advice(window_query(window, hours, since, until))
-    finally:
-        analyst.close()
+    query = window_query(window, hours, since, until)
+    with closing(service.open_analyst(store_path(store, None))) as analyst:
+        advice = analyst.advice(query)
     chosen = Format.JSON if as_json else Format(form)
     if tool is not None:
         text = script(advice, tool, templates)
     elif chosen is Format.TEXT:
-        text = words.advice_text(advice)
+        text = advice_text(advice)
     elif chosen is Format.JSON:
-        text = words.advice_file(advice)
+        text = advice_file(advice)
     else:
         text = render(document(advice, "advice"), chosen)
     write_output(text, output)

@@ -1,5 +1,6 @@
 """`htlctop analyze`: one ranked table."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,11 +64,8 @@ def command(
         reverse=reverse,
         filter=text,
     )
-    analyst = service.open_analyst(store_path(store, None))
-    try:
+    with closing(service.open_analyst(store_path(store, None))) as analyst:
         view = analyst.overview(query)
-    finally:
-        analyst.close()
     head = Head(f"by {by}", view.node, view.window, text, view.status.replay)
     document = Document(head, (ranked(view.rows[:top]),))
     write_output(render(document, Format.JSON if as_json else Format(form)), output)

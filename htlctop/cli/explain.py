@@ -1,5 +1,6 @@
 """`htlctop explain`: how every figure comes about."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -40,13 +41,7 @@ def command(
     from htlctop.export.formats import Format, render
 
     query = window_query(window, hours, since, until)
-    analyst = service.open_analyst(store_path(store, None))
-    try:
-        if what is None:
-            explanation = analyst.explain(query)
-        else:
-            peer, channel = analyst.find(what)
-            explanation = analyst.explain(query, peer, channel)
-    finally:
-        analyst.close()
+    with closing(service.open_analyst(store_path(store, None))) as analyst:
+        peer, channel = analyst.find(what) if what is not None else (None, None)
+        explanation = analyst.explain(query, peer, channel)
     write_output(render(document(explanation), Format.JSON if as_json else Format(form)), output)

@@ -1,6 +1,7 @@
 """`htlctop mark`: a note of what was done, beside which before and after are compared."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
     History and the reports show what was missed before and after it.
     """
     from htlctop import service
+    from htlctop.analysis.models import UNKNOWN_PEER
     from htlctop.domain.evidence import LONGEST_MARK
     from htlctop.export.format import clean
     from htlctop.store.marks import add_mark
@@ -28,15 +30,9 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
     if not note:
         raise UsageError("nothing to note: give a text")
     path = store_path(store, None)
-    analyst = service.open_analyst(path)
-    try:
-        marked = 0
-        if peer is not None:
-            found, _ = analyst.find(peer)
-            marked = found or 0
-        replay = analyst.status().replay
-        now_ns = analyst.status().now_ns if replay else time.time_ns()
-    finally:
-        analyst.close()
+    with closing(service.open_analyst(path)) as analyst:
+        marked = analyst.find(peer)[0] if peer is not None else UNKNOWN_PEER
+        status = analyst.status()
+    now_ns = status.now_ns if status.replay else time.time_ns()
     add_mark(path, note, parse_time(at) if at else now_ns, marked)
     click.echo(f"noted: {note}")

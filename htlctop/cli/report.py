@@ -1,12 +1,14 @@
 """`htlctop report`: the whole node, for a terminal, a pipe or a file."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from htlctop.cli.options import (
+    output_options,
     store_option,
     store_path,
     window_options,
@@ -28,12 +30,7 @@ if TYPE_CHECKING:
     "saved", required=False, metavar="[FILE]", type=click.Path(dir_okay=False, path_type=Path)
 )
 @window_options
-@click.option(
-    "--format", "-f", "form", type=click.Choice(["text", "json", "csv", "md"]), default="text",
-    show_default=True,
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@output_options
 @store_option
 def command(
     saved: Path | None,
@@ -69,11 +66,8 @@ def _report(
     from htlctop import service
 
     query = window_query(window, hours, since, until)
-    analyst = service.open_analyst(store_path(store, None))
-    try:
+    with closing(service.open_analyst(store_path(store, None))) as analyst:
         return analyst.report(query), analyst.advice(query), analyst.history(query).changes
-    finally:
-        analyst.close()
 
 
 def _read(path: Path) -> "_Whole":

@@ -3,11 +3,9 @@
 Names are cleaned here; amounts are sat as people write them.
 """
 
-import json
 from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
-from htlctop.analysis.details import Change
 from htlctop.export.format import (
     LONGEST_LINE,
     clean,
@@ -18,11 +16,8 @@ from htlctop.export.format import (
     short_sat,
     span,
     stamp,
-    utc,
 )
 from htlctop.export.table import Field, Table, Unit, table
-
-Json = dict[str, object]
 
 _SHORT = {
     Kind.REBALANCE_OUTBOUND: "fill",
@@ -133,11 +128,6 @@ def advice_text(advice: Advice) -> str:
     return "\n".join(lines) + "\n"
 
 
-def advice_file(advice: Advice) -> str:
-    """The advice alone as JSON."""
-    return json.dumps(advice_json(advice), indent=2, ensure_ascii=False) + "\n"
-
-
 def badge(item: Opportunity) -> str:
     """The urgency with its parts, and the confidence."""
     parts = item.urgency
@@ -149,77 +139,6 @@ def badge(item: Opportunity) -> str:
 
 def _how(figure: Figure) -> str:
     return f" = {clean(figure.formula, LONGEST_LINE)}" if figure.formula else ""
-
-
-def advice_json(advice: Advice) -> Json:
-    """The part of a report that is advice: the opportunities, and what they rest on."""
-    return {
-        "opportunities": [opportunity_json(item) for item in advice.opportunities],
-        "advice": {
-            "from": utc(advice.window.from_ns),
-            "to": utc(advice.window.until_ns),
-            "covered_s": round(advice.window.covered_ns / 1e9, 3),
-            "hidden": advice.hidden,
-            "too_early": advice.too_early,
-            "why_none": advice.why_none,
-        },
-    }
-
-
-def opportunity_json(item: Opportunity) -> Json:
-    """One opportunity: amounts integer msat, ids text."""
-    return {
-        "kind": item.kind.value,
-        "peer": item.pubkey,
-        "alias": clean(item.alias),
-        "channels": list(item.channels),
-        "worth_msat": item.worth_msat,
-        "per_30d_msat": None if item.per_30d_msat is None else list(item.per_30d_msat),
-        "urgency": {
-            "total": item.urgency.total,
-            "revenue": item.urgency.revenue,
-            "frequency": item.urgency.frequency,
-            "rate": item.urgency.rate,
-        },
-        "confidence": item.confidence.value,
-        "amount_msat": item.amount_msat,
-        "break_even_ppm": item.break_even_ppm,
-        "ceiling_ppm": item.ceiling_ppm,
-        "source": item.source_pubkey,
-        "source_alias": clean(item.source_alias),
-        "sentence": sentence(item),
-        "evidence": _evidence_json(item.evidence),
-    }
-
-
-def change_json(change: Change) -> Json:
-    """One change with what was missed per watched hour before and after it."""
-    return {
-        "at": utc(change.at_ns),
-        "kind": change.kind.value,
-        "alias": clean(change.alias),
-        "scid": change.scid or None,
-        "before": change.before,
-        "after": change.after,
-        "text": clean(change.text, LONGEST_LINE),
-        "rate_before_msat": change.rate_before_msat,
-        "rate_after_msat": change.rate_after_msat,
-    }
-
-
-def _evidence_json(figures: Iterable[Figure]) -> Json:
-    """name (unit) -> value; several of one name become a list."""
-    found: Json = {}
-    for figure in figures:
-        unit = f" ({figure.unit})" if figure.unit else ""
-        key = f"{clean(figure.name)}{unit}"
-        shown = clean(figure.value) if isinstance(figure.value, str) else figure.value
-        known = found.get(key)
-        if key in found:
-            found[key] = [*known, shown] if isinstance(known, list) else [known, shown]
-        else:
-            found[key] = shown
-    return found
 
 
 def _who(item: Opportunity) -> str:

@@ -17,7 +17,7 @@ from htlctop.analysis.models import (
 )
 from htlctop.domain.types import NS
 from htlctop.export import csv, markdown, text
-from htlctop.export.advice import advice_json, change_json
+from htlctop.export.advice_json import advice_json, change_json
 from htlctop.export.format import LONGEST_LINE, clean, utc
 from htlctop.export.formats import Format
 from htlctop.export.summary import summary, title

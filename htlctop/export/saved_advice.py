@@ -17,7 +17,7 @@ from htlctop.analysis.details import Change, ChangeKind
 from htlctop.analysis.models import UNKNOWN_PEER, Report, Window
 from htlctop.errors import UsageError
 from htlctop.export.format import span
-from htlctop.export.saved import Item
+from htlctop.export.saved_item import Item
 
 T = TypeVar("T")
 

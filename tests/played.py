@@ -152,7 +152,7 @@ def look(store: Path) -> Overview | None:
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait until it holds; the time is a guard against hanging."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.02)
 
 
@@ -162,7 +162,7 @@ async def collecting(
 ) -> AsyncIterator[asyncio.Event]:
     """A collector at work; yields its stop event and stops it at the end."""
     stop = asyncio.Event()
-    task = asyncio.create_task(service.collect(connection, store, stop, **options))  # type: ignore[arg-type]
+    task = asyncio.create_task(service.collect(connection, store, stop, **options))
     try:
         yield stop
     finally:

@@ -124,7 +124,7 @@ async def main() -> None:
 async def _live(store: Path) -> None:
     """Wait until its collector listens."""
     analyst = service.open_analyst(store)
-    while analyst.status().state is not State.LIVE:  # noqa: ASYNC110
+    while analyst.status().state is not State.LIVE:
         await asyncio.sleep(0.1)
     analyst.close()
 

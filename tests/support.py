@@ -109,7 +109,7 @@ class Stream:
                 kind,
                 timestamp_ns=T0 + round(at * NS),
                 incoming_htlc_id=htlc,
-                **{**defaults, **fields},  # type: ignore[arg-type]
+                **{**defaults, **fields},
             )
         )
 

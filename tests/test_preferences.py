@@ -184,7 +184,7 @@ def told(folder: Path, *flags: str, env: dict[str, str] | None = None) -> dict[s
     @node_options
     @store_option
     @look_options
-    def command(store, theme, ascii_only, mouse, **options) -> None:  # type: ignore[no-untyped-def]
+    def command(store, theme, ascii_only, mouse, **options) -> None:
         node = connection(**options)
         looks = ui_options(theme, ascii_only, mouse, None, Path("log"))
         found.update(

@@ -64,7 +64,7 @@ async def test_a_collector_that_is_killed_is_replaced_and_the_time_between_is_a_
             "--rpcserver", node.rpcserver, "--tlscertpath", str(node.tls_cert_path),
             "--macaroonpath", str(node.macaroon_path),
         ]  # fmt: skip
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as owner:  # noqa: ASYNC220
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as owner:  # noqa: ASYNC220  (starts at once)
             await until_true(lambda: stored(store_file) > 100)
             with sitting(store_file, node) as viewer:
                 await asyncio.sleep(1.5)

@@ -109,7 +109,8 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """As the class above does, but without asking a name server who we are."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), int(port)
 
     def process_request(self, request: _Request, client_address: object) -> None:
         if self._room.acquire(blocking=False):

@@ -72,7 +72,7 @@ async def abort(context: Context, end: End) -> None:
     await context.abort(status, end.details)
 
 
-class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """Any path reaches the node, which knows what it can answer."""
 
     def __init__(self, unary: Unary, streams: Mapping[str, Stream]) -> None:

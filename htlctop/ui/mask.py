@@ -1,7 +1,7 @@
 """Redaction of all that the screens show: boards in, boards out; nothing behind it knows a name."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from htlctop.export.redaction import Redaction
 from htlctop.ui.board import Board
@@ -46,5 +46,4 @@ class Mask:
         if before is not value or value is None:
             after = self._redaction.view(value)
             self._kept[key] = value, after
-        made: T = after  # type: ignore[assignment]
-        return made
+        return cast(T, after)

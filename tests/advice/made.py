@@ -66,7 +66,7 @@ class Node:
 
     def becomes(self, hour: float, scid: int, **changes: object) -> None:
         """A channel's balance changes, or it goes away (active=False)."""
-        self.balances.append((hour, replace(self.channels[scid], **changes)))  # type: ignore[arg-type]
+        self.balances.append((hour, replace(self.channels[scid], **changes)))
 
     async def store(self, path: Path) -> StoreAnalyst:
         """Everything through the fold and the writer, in the order of its times."""

@@ -142,7 +142,7 @@ async def test_a_mark_waits_two_seconds_for_a_writer_at_most(store_file, monkeyp
         real = sqlite3.connect
 
         class Impatient(sqlite3.Connection):
-            def execute(self, sql, *values):  # type: ignore[no-untyped-def]
+            def execute(self, sql, *values):
                 if "busy_timeout" in sql:
                     waited.append(sql)
                     sql = "PRAGMA busy_timeout = 1"

@@ -38,7 +38,7 @@ def opportunity(kind: Kind = Kind.REBALANCE_OUTBOUND, **changes: object) -> Oppo
         item, kind=kind, pubkey=KEY, source=2, source_pubkey=SOURCE, source_channels=("99",),
         amount_msat=1_200_000_000, break_even_ppm=164, ceiling_ppm=82, settings=(SETTING,),
     )  # fmt: skip
-    return replace(item, **changes)  # type: ignore[arg-type]
+    return replace(item, **changes)
 
 
 def test_a_refill_is_a_command_with_its_ceiling():

@@ -61,7 +61,7 @@ async def test_a_source_is_asked_for_what_its_sat_would_have_earned(store_file):
     assert figure(item, "the source's outflow earns") == 300
     assert figure(item, "break-even") == pytest.approx(
         figure(item, "gross") - 300,
-        abs=0.001,  # type: ignore[operator]
+        abs=0.001,
     )
 
 
@@ -290,7 +290,7 @@ async def test_a_day_window_rests_on_the_week_it_ends(store_file):
 )
 async def test_a_node_that_forwards_nothing_is_told_why(store_file, channels, said):
     node = Node(hours=2, channels={c.scid: c for c in channels})
-    node._in_order = lambda: []  # type: ignore[method-assign]
+    node._in_order = lambda: []
     found = await advice(node, store_file)
     assert not found.opportunities and said in found.why_none
 

@@ -119,7 +119,7 @@ def test_a_saved_report_with_wrong_advice_is_refused_with_the_place(traffic_stor
     run = CliRunner().invoke
     whole = run(cli, ["report", "--store", str(traffic_store), "--window", "all", "--json"]).output
 
-    def refused(change) -> str:  # type: ignore[no-untyped-def]
+    def refused(change) -> str:
         document = json.loads(whole)
         change(document["opportunities"][0])
         done = run(cli, ["report", "-"], input=json.dumps(document))

@@ -94,10 +94,10 @@ async def test_nothing_is_kept_of_a_read_that_was_broken_off(tmp_path):
         analyst.overview(Query())
         await watched.write(300)
         original = reader.news
-        reader.news = lambda since: [*original(since), None]  # type: ignore[method-assign, list-item]
+        reader.news = lambda since: [*original(since), None]
         with pytest.raises(AttributeError):
             analyst.overview(Query())
-        reader.news = original  # type: ignore[method-assign]
+        reader.news = original
         anew = watched.analyst()
         assert analyst.overview(Query()) == anew.overview(Query())
         for each in (anew, analyst, watched.keeping):

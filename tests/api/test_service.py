@@ -26,7 +26,7 @@ ALL = Query(window="all")
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait until it holds; the time is a guard against hanging."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.02)
 
 
@@ -205,7 +205,7 @@ async def test_a_store_that_cannot_be_read_for_a_while_is_read_again(begun, monk
     def at_times(*arguments: object) -> object:
         if next(fails, False):
             raise StoreUnavailableError("busy")
-        return follow(*arguments)  # type: ignore[arg-type]
+        return follow(*arguments)
 
     monkeypatch.setattr(StoreAnalyst, "follow", at_times)
     monkeypatch.setattr(events_module, "RETRY_S", 0.01)
@@ -289,7 +289,7 @@ async def test_while_another_collects_it_reads_and_then_takes_over(store_file):
         assert (await opened.status()).state == "live", "what the other said"
         await other.__aexit__(None, None, None)
         async with asyncio.timeout(20):
-            while (await opened.status()).state != "waiting":  # noqa: ASYNC110
+            while (await opened.status()).state != "waiting":
                 await asyncio.sleep(0.02)
         assert opened.owns_collector
     assert not opened.owns_collector

@@ -90,7 +90,7 @@ def _cold(arriving: _Arriving) -> Iterable[Measure]:
             analyst = arriving.analyst()
             # What a viewer that is open has read: its own window, not this one.
             analyst.overview(Query(window="6h"))
-            taken.append(_timed(lambda a=analyst, w=window: a.overview(Query(window=w))))  # type: ignore[misc]
+            taken.append(_timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
             analyst.close()
         yield at_most("big", f"a window anew, {window}", median([w for w, _ in taken]), goal, "ms")
         yield known("big", f"  CPU of it, {window}", median([c for _, c in taken]), "ms")
@@ -103,7 +103,7 @@ async def _ticks(arriving: _Arriving) -> list[Measure]:
         analyst.overview(Query(window=window))
         for _ in range(TICKS):
             await arriving.tick()
-            taken.append(_timed(lambda a=analyst, w=window: a.overview(Query(window=w))))  # type: ignore[misc]
+            taken.append(_timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
         analyst.close()
         walls, cpus = sorted(wall for wall, _ in taken), sorted(cpu for _, cpu in taken)
         last = TICKS * 95 // 100 - 1

@@ -130,7 +130,7 @@ class Peer:
         answer = self._answers.get(path)
         self._stream_room.setdefault(stream, self._first_room)
         if path == self._stream:
-            self._began()  # type: ignore[operator]
+            self._began()
             self._send(_HEADERS, _END_HEADERS, stream, _RESPONSE)
             self._sending, self._next = stream, 0
         elif answer is None:

@@ -25,7 +25,7 @@ def load(quick: bool) -> Iterable[Measure]:
 
 
 def _memory(fed: dict[str, int], settled: int) -> Iterable[Measure]:
-    samples: list[tuple[int, int]] = fed["samples"]  # type: ignore[assignment]
+    samples: list[tuple[int, int]] = fed["samples"]
     then = next(size for done, size in samples if done >= settled)
     last = samples[-1][1]
     yield at_most("load", "resident memory, highest", fed["peak"] / 1e6, MEMORY_GOAL_MB, "MB")

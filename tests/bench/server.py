@@ -107,7 +107,7 @@ def answers(load: Load) -> dict[str, bytes]:
     return {method.value: answer.SerializeToString() for method, answer in given.items()}
 
 
-class Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Handlers(grpc.GenericRpcHandler):
     """Answers and the stream, as bytes."""
 
     def __init__(self, answers: dict[str, bytes], messages: list[bytes]) -> None:

@@ -155,5 +155,5 @@ def _rate(runs: list[Run]) -> float:
 class _folder(tempfile.TemporaryDirectory[str]):
     """A temporary folder as a Path."""
 
-    def __enter__(self) -> Path:  # type: ignore[override]
+    def __enter__(self) -> Path:
         return Path(super().__enter__())

@@ -129,7 +129,7 @@ class CollectorProcess:
         age_s = (time.time_ns() - self._started_ns) / 1e9
         try:
             status = Path(f"/proc/{self.pid}/status").read_text()
-            descriptors = len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208
+            descriptors = len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208  (pathlib would make a Path of each)
         except OSError:
             return
         lines = dict(line.split(":", 1) for line in status.splitlines())

@@ -29,7 +29,7 @@ async def stops(connection: Connection, store: Path, ready: object) -> None:
     """Start, wait until `ready()`, stop: it ends by itself within the guard."""
     stop = asyncio.Event()
     task = asyncio.create_task(service.collect(connection, store, stop))
-    await until(ready)  # type: ignore[arg-type]
+    await until(ready)
     stop.set()
     async with asyncio.timeout(GUARD_S):
         await task
@@ -129,7 +129,7 @@ async def test_it_stops_with_a_full_queue_and_what_was_not_written_is_not_called
     monkeypatch.setattr(listening, "FLUSH_S", 0.05)
     flood, stop = Flood(90_000), asyncio.Event()
     async with StoreWriter(store_file) as writer:
-        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))  # type: ignore[arg-type,return-value]
+        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))
         async with asyncio.timeout(60):
             await flood.given.wait()
         stop.set()
@@ -159,7 +159,7 @@ async def test_a_batch_that_the_disk_refused_on_the_way_out_is_not_called_watche
             await commit(changes, progress)
 
         monkeypatch.setattr(writer, "commit", full)
-        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))  # type: ignore[arg-type,return-value]
+        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))
         await until(lambda: refused)
         first_ns = time.time_ns()
         await asyncio.sleep(0.3)
@@ -180,6 +180,6 @@ async def test_it_is_not_idle_while_what_arrived_waits_to_be_written(
     flood = Flood(8_000)
     async with StoreWriter(store_file) as writer:
         limits = Limits(until_idle_s=0.1)
-        await Collector(lambda: flood, writer, limits=limits).run(asyncio.Event())  # type: ignore[arg-type,return-value]
+        await Collector(lambda: flood, writer, limits=limits).run(asyncio.Event())
     with sqlite3.connect(store_file) as db:
         assert db.execute("SELECT count(*) FROM htlc").fetchone() == (flood.events,)

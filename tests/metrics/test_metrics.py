@@ -201,7 +201,7 @@ def test_it_is_served_over_http(scraper):
         assert fetch(server.address, "/etc/passwd")[0] == 404
         assert fetch(server.address, "/metrics", "POST")[0] == 501
         with pytest.raises(ConfigError, match=r"cannot listen at .*Address already in use"):
-            MetricsServer(Scraper(lambda: None), server.address).start()  # type: ignore[arg-type, return-value]
+            MetricsServer(Scraper(lambda: None), server.address).start()
     with pytest.raises(OSError, match=r"refused|reset"):
         fetch(server.address, "/metrics")
 

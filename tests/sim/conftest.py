@@ -54,7 +54,7 @@ async def each(client: LndClient) -> AsyncGenerator[HtlcEvent, None]:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until it holds."""
-    while not condition():  # noqa: ASYNC110
+    while not condition():
         await asyncio.sleep(0.01)
 
 
@@ -67,7 +67,7 @@ def simulate(tmp_path: Path) -> Simulate:
     async def run(plays: Path | SyntheticOptions, **options: object) -> AsyncIterator[Running]:
         directory = tmp_path / "sim"
         settings = {"speed": None, **options}
-        async with Simulator(SimOptions(plays, directory, **settings)) as simulator:  # type: ignore[arg-type]
+        async with Simulator(SimOptions(plays, directory, **settings)) as simulator:
             yield Running(
                 simulator,
                 Connection(

@@ -32,7 +32,7 @@ async def until_it_breaks(client: LndClient) -> list[HtlcEvent]:
     events = []
     with pytest.raises(NodeConnectionError):
         async for event in each(client):
-            events.append(event)  # noqa: PERF401
+            events.append(event)  # noqa: PERF401  (kept when it breaks)
     return events
 
 
@@ -85,7 +85,7 @@ async def test_new_credentials_shut_out_who_holds_the_old_ones(
         old = running.connection.read_macaroon()
         async with running.client() as client:
             await until_it_breaks(client)
-        while running.connection.read_macaroon() == old:  # noqa: ASYNC110
+        while running.connection.read_macaroon() == old:
             await asyncio.sleep(0.02)
         async with running.client() as client:
             assert (await client.get_info()).alias == "hub"

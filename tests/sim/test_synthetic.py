@@ -41,7 +41,7 @@ LEGAL = {
 
 
 def run(seed: int, hours: float, **options: object) -> tuple[Simulation, list[HtlcEvent]]:
-    simulation = Simulation(seed, **options)  # type: ignore[arg-type]
+    simulation = Simulation(seed, **options)
     said = simulation.run(START_NS + int(hours * HOUR_NS))
     return simulation, [event for event in map(decode.htlc_event, said) if event is not None]
 

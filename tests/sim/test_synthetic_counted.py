@@ -68,7 +68,7 @@ async def test_over_the_wire_it_is_the_node_that_was_ingested(
     async with simulate(SyntheticOptions(2, hours=hours, truth=log)) as running:
         limits = Limits(until_idle_s=1.5)
         await service.collect(running.connection, store_file, asyncio.Event(), limits)
-        simulation = running.simulator.playback.answers._simulation  # type: ignore[attr-defined]
+        simulation = running.simulator.playback.answers._simulation
     await lived(2, hours, tmp_path / "direct.db")
     direct, seen = overview(tmp_path / "direct.db"), overview(store_file)
     assert seen.totals.sums == direct.totals.sums

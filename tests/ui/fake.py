@@ -375,7 +375,7 @@ def line(seq: int, at_s: int, what: C | None, **more: object) -> HtlcLine:
         "wire_failure": 15,
         "failure_detail": 6,
     }
-    return HtlcLine(**(values | more))  # type: ignore[arg-type]
+    return HtlcLine(**(values | more))
 
 
 BOLTZ = {"out_peer": 2, "out_alias": "Boltz", "out_scid": "790001x3x0"}

@@ -208,7 +208,7 @@ async def test_the_past_does_not_go_back_before_the_first_moment() -> None:
     async with running() as driver:
         await driver.press("W", "w", "w", "w", "w")
         for _ in range(60):
-            driver.app.page.action_earlier()  # type: ignore[union-attr]
+            driver.app.page.action_earlier()
         await driver.press("[")
         assert driver.app.board.query.until_ns is not None
         assert 0 < driver.app.board.query.until_ns < NOW

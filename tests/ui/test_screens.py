@@ -108,7 +108,7 @@ async def test_before_anything_is_read_the_screen_is_there_and_says_so() -> None
 
 
 def status(state: State, **more: object) -> StatusView:
-    return replace(STATUS, state=state, **more)  # type: ignore[arg-type]
+    return replace(STATUS, state=state, **more)
 
 
 TRUTHS = [
@@ -207,7 +207,7 @@ async def test_a_painter_that_fails_says_so_in_its_pane() -> None:
 
 
 def empty(**more: object) -> FakeAnalyst:
-    return FakeAnalyst(peers=[], categories=(), lines=(), **more)  # type: ignore[arg-type]
+    return FakeAnalyst(peers=[], categories=(), lines=(), **more)
 
 
 async def test_an_empty_store_says_since_when_it_is_watching_and_what_to_expect() -> None:
@@ -373,11 +373,11 @@ async def test_a_key_that_asks_breaks_off_a_read_that_is_running() -> None:
         def slow(query: object) -> object:
             entered.set()
             assert broken.wait(10)
-            del analyst.overview  # type: ignore[attr-defined]
+            del analyst.overview
             raise ReadInterrupted
 
-        analyst.overview = slow  # type: ignore[method-assign,assignment]
-        analyst.interrupt = broken.set  # type: ignore[method-assign]
+        analyst.overview = slow
+        analyst.interrupt = broken.set
         assert plain is not None
         analyst.bump()
         driver.app.serial += 1
@@ -426,16 +426,16 @@ async def test_a_store_that_stays_unreadable_is_not_asked_without_rest() -> None
         asked.append(1)
         return plain()
 
-    session.open_analyst = counting  # type: ignore[method-assign]
+    session.open_analyst = counting
     async with running(session=session, ready=False) as driver:
         reads: list[object] = []
         read = driver.app.pump.reader.read
 
         def watched(want: object) -> object:
             reads.append(want)
-            return read(want)  # type: ignore[arg-type]
+            return read(want)
 
-        driver.app.pump.reader.read = watched  # type: ignore[method-assign,assignment]
+        driver.app.pump.reader.read = watched
         await driver.shows("store unreadable")
         await driver.pilot.pause(0.6)
         assert len(asked) == 1 and len(reads) <= 4

@@ -293,5 +293,5 @@ async def test_private_channels_are_the_nodes_to_list():
     public, private = Channel(1, ANN, "told"), Channel(2, DAN, "told", private=True)
     known = Channel(2, DAN, "known", other_scids=(3,), private=True)
     node = Lists(public, known)
-    assert await Preferring(Lists(public), node).list_channels() == (public,)  # type: ignore[arg-type]
-    assert await Preferring(Lists(public, private), node).list_channels() == (public, known)  # type: ignore[arg-type]
+    assert await Preferring(Lists(public), node).list_channels() == (public,)
+    assert await Preferring(Lists(public, private), node).list_channels() == (public, known)

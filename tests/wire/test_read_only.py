@@ -42,7 +42,7 @@ async def test_the_client_refuses_it_too() -> None:
     async with LndClient(NOWHERE) as client:
         for path in SPENDING:
             with pytest.raises(NodePermissionError, match="only reads"):
-                await client.ask(path, b"")  # type: ignore[arg-type]
+                await client.ask(path, b"")
 
 
 def test_a_stream_cannot_be_called_as_a_unary_method_nor_the_reverse() -> None:

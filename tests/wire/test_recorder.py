@@ -35,7 +35,7 @@ async def record(node: Connection, path: Path, events: int, redact: bool = False
     stop = asyncio.Event()
     with Tape(path, Redaction() if redact else None) as tape:
         running = asyncio.create_task(Recorder(lambda: TapedClient(node, tape), tape).run(stop))
-        while tape.events < events and not running.done():  # noqa: ASYNC110
+        while tape.events < events and not running.done():
             await asyncio.sleep(0.02)
         stop.set()
         await running

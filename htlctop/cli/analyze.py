@@ -28,6 +28,7 @@ from htlctop.cli.options import (
     ),
     default="missed",
     show_default=True,
+    help="By what, the largest first; names from a to z.",
 )
 @click.option("--reverse", is_flag=True, help="The smallest first.")
 @click.option("--filter", "text", default="", metavar="TEXT", help="Only rows that this lets by.")

@@ -167,7 +167,8 @@ def output_options(command: F) -> F:
     """In which format, and where to."""
     for option in (
         click.option(
-            "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
+            "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+            help="Into this file, for you alone.",
         ),
         click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
         click.option(

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from htlctop.analysis import drilldown, following, log
 from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.changes import changes
-from htlctop.analysis.advice.explain import Explainer, Explanation
+from htlctop.analysis.advice.explain import Explainer
 from htlctop.analysis.advice.ground import Ground
 from htlctop.analysis.advice.kept import KeptAdvice
-from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.details import (
     ChannelDetail,
     History,

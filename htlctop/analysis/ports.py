@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from htlctop.analysis.advice.explain import Explanation
-from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.details import (
     ChannelDetail,
     History,

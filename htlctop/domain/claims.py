@@ -83,11 +83,13 @@ class Shelf:
         self.claims: list[Claim] = []
 
     def add(self, claim: Claim) -> None:
+        """After those of the same amount."""
         at = bisect_right(self.amounts, claim.amount_msat)
         self.amounts.insert(at, claim.amount_msat)
         self.claims.insert(at, claim)
 
     def remove(self, claim: Claim) -> None:
+        """It is open no more."""
         at = self.claims.index(claim, bisect_left(self.amounts, claim.amount_msat))
         del self.amounts[at], self.claims[at]
 

@@ -1,7 +1,6 @@
 """An explanation as a document: a table for each group of figures that belong together."""
 
-from htlctop.analysis.advice.explain import Explanation, Section
-from htlctop.analysis.advice.models import Figure
+from htlctop.analysis.advice.models import Explanation, Figure, Section
 from htlctop.export.advice import value
 from htlctop.export.format import clean
 from htlctop.export.table import Document, Field, Head, Table, Unit, table

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from htlctop.analysis.advice.explain import Explanation
-from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.details import (
     ChannelDetail,

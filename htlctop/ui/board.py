@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from htlctop.analysis.advice.explain import Explanation
-from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.details import (
     ChannelDetail,
     History,

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from htlctop.analysis.advice.explain import Explanation
-from htlctop.analysis.advice.models import Advice, Curve
+from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.details import (
     ChannelDetail,
     History,

@@ -167,9 +167,8 @@ def guarded(log_path: Path | None) -> Iterator[Screenfile]:
     finally:
         module["__stderr__"] = before
         sys.stderr.flush()
-        if not has_hung_up(
-            drawing
-        ):  # what is written at exit would fail on a terminal that is gone
+        # What is written at exit would fail on a terminal that is gone.
+        if not has_hung_up(drawing):
             os.dup2(noise, 2)
         os.close(noise)
         os.close(drawing)

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from htlctop.analysis.advice.explain import Explanation
-from htlctop.analysis.advice.models import Figure
+from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import Query, Sums
 from htlctop.cli import cli

@@ -7,15 +7,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from htlctop.analysis.advice.explain import Explanation, Section
 from htlctop.analysis.advice.models import (
     Advice,
     Confidence,
     Curve,
     CurvePoint,
+    Explanation,
     Figure,
     Kind,
     Opportunity,
+    Section,
     Urgency,
 )
 from htlctop.analysis.details import (

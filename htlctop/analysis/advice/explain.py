@@ -6,7 +6,7 @@ with words beside the numbers that say what they are.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.arithmetic import cell_figures, net_msat, plus, totals
@@ -15,33 +15,14 @@ from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.advice.interval import poisson_range
-from htlctop.analysis.advice.models import Figure, Opportunity
+from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
 from htlctop.analysis.advice.urgency import urgency_figures
-from htlctop.analysis.models import UNKNOWN_PEER, NodeView, StatusView, Sums, Window
+from htlctop.analysis.models import UNKNOWN_PEER, Sums
 from htlctop.analysis.sums import Priced, add_up
 from htlctop.analysis.windows import align
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.types import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Figures that belong together, in the order they are computed."""
-
-    title: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """How every figure of a peer, a channel or the node comes about. `about` names it."""
-
-    node: NodeView
-    status: StatusView
-    window: Window
-    about: str
-    sections: tuple[Section, ...]
 
 
 class Explainer:

@@ -1,4 +1,5 @@
-"""Advice as values: opportunities that carry the figures they came from. Text is made at the edge.
+"""Advice, curves and explanations as values, with the figures they came from. Text is made at the
+edge.
 
 Amounts integer msat or sat as named, rates ppm of the amount sent on.
 """
@@ -138,3 +139,22 @@ class Curve:
     points: tuple[CurvePoint, ...]
     knee: int | None
     claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Figures that belong together, in the order they are computed."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How every figure of a peer, a channel or the node comes about. `about` names it."""
+
+    node: NodeView
+    status: StatusView
+    window: Window
+    about: str
+    sections: tuple[Section, ...]

@@ -1,6 +1,6 @@
 """How every figure of a page comes about: its inputs, its formula and its result, to the digit."""
 
-from htlctop.analysis.advice.explain import Explanation
+from htlctop.analysis.advice.models import Explanation
 from htlctop.export.explain import shown
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.advice import figures

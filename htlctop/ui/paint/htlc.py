@@ -20,7 +20,7 @@ _KINDS = {EventType.SEND: "our own payment", EventType.RECEIVE: "a payment to us
 def page(view: HtlcDetail, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
     """The whole page; short, so that it mostly fits."""
     lines = [_title(view.line, width, glyphs)]
-    for label, value, role in _fields(view, glyphs):
+    for label, value, role in _fields(view):
         if value:
             lines.extend(field(label, value, width, glyphs, role))
     lines.append(rule("The payment it belongs to", width, glyphs))
@@ -36,7 +36,7 @@ def _title(one: HtlcLine, width: int, glyphs: Glyphs) -> Line:
     return indent(width, [Part(both, Role.STRONG), Part(what, role, 1)])
 
 
-def _fields(view: HtlcDetail, glyphs: Glyphs) -> list[tuple[str, str, Role]]:
+def _fields(view: HtlcDetail) -> list[tuple[str, str, Role]]:
     one = view.line
     loud = outcome(one)[1]
     return [

@@ -44,7 +44,7 @@ def page(view: NodeDetail, width: int, height: int, glyphs: Glyphs) -> tuple[Lin
     now_ns = view.window.until_ns
     blocks = (
         ("Node", _node(view)),
-        ("Collector", _collector(view.status, glyphs)),
+        ("Collector", _collector(view.status)),
         ("Coverage", _coverage(view)),
         ("Store", _store(view)),
     )
@@ -108,7 +108,7 @@ def _node(view: NodeDetail) -> list[Fact]:
     ]
 
 
-def _collector(now: StatusView, glyphs: Glyphs) -> list[Fact]:
+def _collector(now: StatusView) -> list[Fact]:
     well = now.state in (State.LIVE, State.ENDED)
     reason = clean_line(now.reason) if not well else ""
     again = f"try {count(now.attempt)}" if now.attempt > 1 else ""

@@ -1,1 +1,1 @@
-"""A simulated LND that plays a recording over real gRPC, with TLS and a macaroon."""
+"""A simulated LND, made up or recorded, over real gRPC with TLS and a macaroon."""

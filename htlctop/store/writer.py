@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 
 import aiosqlite
 
@@ -92,12 +91,7 @@ class StoreWriter:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         try:
             if self._memory is not None:
                 self._memory.close()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ctypes
 from collections.abc import AsyncGenerator
-from types import TracebackType
 from typing import Self
 
 import grpc
@@ -47,12 +46,7 @@ class LndClient(ReadOnlyNode):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
     @property

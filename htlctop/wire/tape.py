@@ -9,7 +9,6 @@ import os
 import time
 from binascii import b2a_base64
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from htlctop.errors import StoreError, UsageError
@@ -47,12 +46,7 @@ class Tape:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def header(self, lnd: str) -> None:

@@ -1,7 +1,7 @@
 """One subscription from its opening to its end: drained at once, written in batches, proven alive.
 
-What is covered is what is proven: everything the node wrote before an event that arrived, or
-before it answered on the same connection, has arrived too.
+What is covered is what is proven: everything the node told before an event that arrived has arrived
+too, and so has everything that it told a silent stream before it answered on the same connection.
 """
 
 import asyncio
@@ -14,7 +14,14 @@ from types import TracebackType
 
 from htlctop.collector.intake import BATCH_EVENTS, Arrived, Intake, Listing
 from htlctop.domain.ports import Clock, FailureStatsStore, LightningNode
-from htlctop.domain.types import Channel, ChannelEventKind, ChannelLimits, NodeInfo
+from htlctop.domain.types import (
+    NS,
+    Channel,
+    ChannelEventKind,
+    ChannelLimits,
+    HtlcEvent,
+    NodeInfo,
+)
 from htlctop.errors import HtlctopError, NodeConnectionError, StoreError, StoreUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -35,6 +42,10 @@ SETTLE_S = 0.05
 """What the node told before an answer is then through our own threads, and in the queue."""
 LOOK_UP_S = 0.2
 """Between two GetChanInfo."""
+TALKS_S = 1.0
+"""A stream that told something so lately is not silent."""
+LATE_NS = 10 * NS
+"""How late an event may be and its own time still be believed; else the node's clock is off."""
 FLUSH_S = 1.0
 """How long the way out may take to write what has arrived."""
 MAX_QUEUE = 100_000
@@ -80,6 +91,7 @@ class Listening:
         self._news = asyncio.Event()
         self._failure: HtlctopError | None = None
         self._heard_ns = 0
+        self._arrived_s = float("-inf")
         self._info: NodeInfo | None = None
         self._listing: Listing | None = None
         self._relist = asyncio.Event()
@@ -181,7 +193,8 @@ class Listening:
         batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
         intake.queued = len(queue)
         proven_ns = intake.proven_ns
-        intake.proven_ns = batch[-1][1] if queue else max(batch[-1][1], self._heard_ns)
+        told_ns = _told_ns(*batch[-1])
+        intake.proven_ns = told_ns if queue else max(told_ns, self._heard_ns)
         begun_s = time.monotonic()
         try:
             await intake.write(batch)
@@ -224,8 +237,8 @@ class Listening:
             if len(queue) >= BATCH_EVENTS or not self.is_confirmed:
                 self._news.set()
             self.is_confirmed = True
-            self.active_s = time.monotonic()
-            self._heard_ns = now_ns
+            self.active_s = self._arrived_s = time.monotonic()
+            self._heard_ns = max(self._heard_ns, _told_ns(events[-1], now_ns))
         raise NodeConnectionError("the node ended the stream")
 
     async def _prove(self) -> None:
@@ -245,6 +258,8 @@ class Listening:
 
     async def _prove_once_more(self) -> None:
         asked_ns = self._clock.now_ns()
+        if time.monotonic() - self._arrived_s < TALKS_S:
+            return  # a stream that talks proves itself, and may be behind the answer to a call
         with suppress(HtlctopError, TimeoutError):
             await asyncio.wait_for(self._node.get_state(), LAST_PROOF_S)
             await asyncio.sleep(SETTLE_S)
@@ -291,3 +306,10 @@ class Listening:
             self._failure = self._failure or error
             self._news.set()
             await self._node.close()
+
+
+def _told_ns(event: HtlcEvent, received_ns: int) -> int:
+    """When the node told an event: on a busy machine it arrives later, and what was told in between
+    may still be on its way."""
+    late_ns = received_ns - event.timestamp_ns
+    return event.timestamp_ns if 0 < late_ns < LATE_NS else received_ns

@@ -65,8 +65,8 @@ async def test_it_stops_while_nothing_answers(tmp_path: Path, store_file: Path, 
 class Flood:
     """A node that has more to tell at once than can be written on the way out."""
 
-    def __init__(self, events: int) -> None:
-        self.events = events
+    def __init__(self, events: int, late_s: float = 0.0) -> None:
+        self.events, self.late_s = events, late_s
         self.given = asyncio.Event()
         self._closed = asyncio.Event()
 
@@ -92,8 +92,9 @@ class Flood:
 
     async def htlc_event_batches(self) -> AsyncIterator[list[HtlcEvent]]:
         yield [HtlcEvent(EventKind.SUBSCRIBED, 0, 0)]
+        await asyncio.sleep(self.late_s)
         for start in range(0, self.events, 1000):
-            now_ns = time.time_ns()
+            now_ns = time.time_ns() - int(self.late_s * 1e9)
             yield [
                 HtlcEvent(
                     EventKind.LINK_FAIL,
@@ -183,3 +184,22 @@ async def test_it_is_not_idle_while_what_arrived_waits_to_be_written(
         await Collector(lambda: flood, writer, limits=limits).run(asyncio.Event())
     with sqlite3.connect(store_file) as db:
         assert db.execute("SELECT count(*) FROM htlc").fetchone() == (flood.events,)
+
+
+async def test_what_comes_late_proves_no_more_than_its_own_time(store_file: Path) -> None:
+    flood, stop = Flood(1_000, late_s=0.6), asyncio.Event()
+    async with StoreWriter(store_file) as writer:
+        task = asyncio.create_task(Collector(lambda: flood, writer).run(stop))  # type: ignore[arg-type,return-value]
+        await flood.given.wait()
+        await until(lambda: count(store_file) == flood.events)
+        stop.set()
+        await task
+    with sqlite3.connect(store_file) as db:
+        (until_ns,) = db.execute("SELECT max(until) FROM coverage").fetchone()
+        (newest_ns,) = db.execute("SELECT max(at) FROM htlc").fetchone()
+    assert until_ns == newest_ns, "what was told since then may have been on its way"
+
+
+def count(store: Path) -> int:
+    with sqlite3.connect(store) as db:
+        return int(db.execute("SELECT count(*) FROM htlc").fetchone()[0])

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _GC_THRESHOLDS = (5_000, 20, 50)
+_SWITCH_S = 0.0005
+"""How long a thread that reads or collects may keep the screen's from going on: a key press waits
+for several turns, and Python's own 5 ms each would be felt."""
 
 
 def run(session: Session, options: UiOptions) -> int:
@@ -42,6 +45,7 @@ def run(session: Session, options: UiOptions) -> int:
     # Rows are made anew at each tick and make no cycles: looking through them all, as often as
     # Python does by itself, would double what a tick of a large node takes.
     gc.set_threshold(*_GC_THRESHOLDS)
+    sys.setswitchinterval(_SWITCH_S)
     tell_textual(chosen, os.environ)
     keys.rebind(options.keys)
     if options.theme:

@@ -10,6 +10,7 @@ from tests.bench.load import load
 from tests.bench.start import start
 from tests.bench.table import Measure, lines
 from tests.bench.terminal import terminal
+from tests.bench.viewer import viewer
 from tests.bench.wire import burst, slow, wire
 
 BENCHES: dict[str, Callable[[bool], Iterable[Measure]]] = {
@@ -20,6 +21,7 @@ BENCHES: dict[str, Callable[[bool], Iterable[Measure]]] = {
     "big": big,
     "start": start,
     "terminal": terminal,
+    "viewer": viewer,
 }
 
 

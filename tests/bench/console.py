@@ -46,6 +46,14 @@ class Console:
                 break
         return bytes(got)
 
+    def send(self, data: bytes) -> None:
+        """Type this."""
+        os.write(self._fd, data)
+
+    def first(self, seconds: float) -> bytes:
+        """What comes first, as soon as it does; nothing after so many seconds."""
+        return os.read(self._fd, 65_536) if select.select([self._fd], [], [], seconds)[0] else b""
+
     def close(self) -> None:
         """End it as a user's terminal would, and wait for it."""
         os.kill(self.pid, signal.SIGTERM)

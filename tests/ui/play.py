@@ -1,6 +1,7 @@
 """The screen on the made-up node, to try by hand: python tests/ui/play.py [--ascii] [--busy]."""
 
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -32,9 +33,10 @@ class BusySession(FakeSession):
 
 if __name__ == "__main__":
     kind = BusySession if "--busy" in sys.argv else FakeSession
+    folder = Path(tempfile.mkdtemp(prefix="htlctop-play-"))
     options = UiOptions(
         ascii="--ascii" in sys.argv,
-        snapshot_dir=Path("/tmp/htlctop-play"),
-        log_path=Path("/tmp/htlctop-play.log"),
+        snapshot_dir=folder,
+        log_path=folder / "play.log",
     )
     sys.exit(run(kind(FakeAnalyst(), "--owner" in sys.argv), options))

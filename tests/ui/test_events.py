@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from bigfoot import NOW, NS, line, log
 from drive import SIZES, Driver, running
-from fake import NOW, NS, FakeAnalyst, line, log
+from fake import FakeAnalyst
 from test_screens import check_golden, check_width
 
 from htlctop.domain.codes import Category

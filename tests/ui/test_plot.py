@@ -1,7 +1,7 @@
 """Charts several rows high: what is drawn is what was, at the times the axis tells."""
 
 import pytest
-from fake import CHANGES, GAP, HOUR, NOW, NS, series
+from bigfoot import CHANGES, GAP, HOUR, NOW, NS, series
 from rich.cells import cell_len
 
 from htlctop.analysis.details import Balance, ChangeKind

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from bigfoot import NOW, all_peers
 from drive import SIZES, Driver, running
-from fake import NOW, FakeAnalyst, all_peers
+from fake import FakeAnalyst
 from test_screens import check_golden, check_width
 
 from htlctop.analysis.models import By, ChannelRow, PairRow, PeerRow, SourceRow

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fake import line
+from bigfoot import line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bigfoot import NOW, NS, STATUS
 from drive import PLAIN, SIZES, Driver, running
-from fake import NOW, NS, STATUS, FakeAnalyst, FakeSession
+from fake import FakeAnalyst, FakeSession
 from rich.cells import cell_len
 from test_text import HOSTILE
 

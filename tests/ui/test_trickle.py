@@ -1,6 +1,6 @@
 """The live pane lets a few new lines in at a time and counts the others."""
 
-from fake import line
+from bigfoot import line
 from hypothesis import given
 from hypothesis import strategies as st
 

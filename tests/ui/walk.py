@@ -14,8 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from bigfoot import total
 from drive import Driver, running
-from fake import FakeAnalyst, total
+from fake import FakeAnalyst
 from rich.cells import cell_len
 
 from htlctop.ui import keys

@@ -358,4 +358,5 @@ class Intake:
             queued=self.queued,
             shed=self.shed,
             alive_ns=self._clock.now_ns(),
+            now_ns=self._now_ns(),
         )

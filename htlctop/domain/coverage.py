@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from htlctop.domain.types import NS
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -29,6 +31,9 @@ class Gap:
 
 NOT_RUNNING = "not running"
 NOT_STARTED = "before the first start"
+NOT_PROVEN = "not confirmed yet"
+PROVEN_WITHIN_NS = 15 * NS
+"""How long the next sign of life of a stream that is open may take."""
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
@@ -67,6 +72,8 @@ def gaps(intervals: Iterable[Interval], from_ns: int, until_ns: int) -> tuple[Ga
             at_ns = item.until_ns
         reason, shed = item.ended_by or NOT_RUNNING, item.shed
     if at_ns < until_ns:
+        if reason is NOT_RUNNING and until_ns - at_ns <= PROVEN_WITHIN_NS:
+            reason = NOT_PROVEN
         found.append(Gap(at_ns, until_ns, reason, shed))
     return tuple(found)
 

@@ -23,7 +23,10 @@ PAIR_SPANS = (MINUTE, HOUR, DAY)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the collector is when it writes a batch. Times ns; lag is receive less node time."""
+    """How far the collector is when it writes a batch. Times ns; lag is receive less node time.
+
+    `now_ns` is the node's clock, at which channels that are new or gone came and went.
+    """
 
     events: int
     ignored: int
@@ -33,6 +36,7 @@ class Progress:
     queued: int = 0
     shed: int = 0
     alive_ns: int = 0
+    now_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

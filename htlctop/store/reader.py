@@ -60,8 +60,14 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         except sqlite3.Error as error:
             raise explain(self.path, error) from error
         finally:
+            self._end_snapshot()
+
+    def _end_snapshot(self) -> None:
+        try:
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise explain(self.path, error) from error
 
     def meta(self) -> dict[str, str | int]:
         """What is known of the node: pubkey, alias, network, version, replay, ended."""

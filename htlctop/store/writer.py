@@ -159,7 +159,7 @@ class StoreWriter:
         self._newest_ns = max(self._newest_ns, progress.last_event_ns)
         by_channel, by_pair = roll_up(changes.cells, self._newest_ns)
         async with self._transaction():
-            await self._put_map(changes)
+            await self._put_map(changes, progress.now_ns)
             await self._db.executemany(PUT_HTLC, [htlc_row(row) for row in changes.rows])
             await self._db.executemany(PUT_CLAIM, [claim_row(c) for c in changes.claims])
             await self._db.executemany(ADD_BY_CHANNEL, by_channel)
@@ -301,9 +301,11 @@ class StoreWriter:
             for sql, values in statements:
                 await self._db.execute(sql, values)
 
-    async def _put_map(self, changes: Changes) -> None:
+    async def _put_map(self, changes: Changes, now_ns: int) -> None:
         if not changes.peers and not changes.channels:
             return
+        if not await self._db.execute_fetchall("SELECT 1 FROM channel WHERE peer > 0 LIMIT 1"):
+            now_ns = 0  # what the first listing tells was so before anybody looked
         await self._bump(books=True)
         await self._db.executemany(
             "INSERT INTO peer VALUES (?, ?, ?) "
@@ -315,8 +317,8 @@ class StoreWriter:
             "is_open = excluded.is_open, closed = excluded.closed",
             [
                 (
-                    c.id, str(c.scid), c.peer, c.alias_of, int(c.is_open), changes.high_ns,
-                    None if c.is_open else changes.high_ns,
+                    c.id, str(c.scid), c.peer, c.alias_of, int(c.is_open), now_ns,
+                    None if c.is_open else now_ns,
                 )
                 for c in changes.channels
             ],

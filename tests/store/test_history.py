@@ -111,3 +111,18 @@ async def test_a_replay_of_what_history_told_changes_nothing(store_file):
 async def test_history_of_an_unknown_channel_is_kept_too(store_file):
     stranger = replace(settled(3, 5), incoming_scid=999)
     assert await learn(store_file, Stream(), [stranger]) == [1]
+
+
+async def test_a_channel_came_and_went_when_it_was_listed_not_when_it_last_forwarded(store_file):
+    first, *others = CHANNELS
+    async with StoreWriter(store_file) as writer:
+        fold: Fold = writer.restore_fold()
+        for at, listed in ((100, [first]), (200, CHANNELS), (300, others)):
+            fold.channels.update(listed, ())
+            await writer.commit(fold.take(), replace(PROGRESS, now_ns=T0 + at * NS))
+    with sqlite3.connect(store_file) as db:
+        spans = db.execute(
+            "SELECT scid, opened, closed FROM channel WHERE alias_of IS NULL ORDER BY id"
+        ).fetchall()
+    assert spans[0] == (str(first.scid), 0, T0 + 300 * NS)
+    assert {span[1:] for span in spans[1:]} == {(T0 + 200 * NS, None)}

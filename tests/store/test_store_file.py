@@ -4,6 +4,7 @@ import hashlib
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,23 @@ async def test_a_damaged_store_is_told_of_and_kept(store_file):
     with pytest.raises(StoreError):
         await make(store_file)
         service.open_analyst(store_file).report(Query())
+
+
+async def test_a_store_with_any_page_damaged_is_read_or_refused(store_file):
+    async with StoreWriter(store_file) as writer:
+        await writer.save_node(HUB)
+        for start in range(500):
+            await writer.start_interval(start)
+    whole = store_file.read_bytes()
+    refused = 0
+    for offset in range(4096, len(whole), 4096):
+        store_file.write_bytes(whole[:offset] + b"\xff" * 4096 + whole[offset + 4096 :])
+        try:
+            with closing(service.open_analyst(store_file)) as analyst:
+                analyst.report(Query())
+        except StoreError:
+            refused += 1
+    assert refused
 
 
 async def test_a_second_collector_is_refused_with_the_first_ones_process(store_file):

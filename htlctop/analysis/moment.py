@@ -100,9 +100,11 @@ class Moment:
     def status(self) -> StatusView:
         """The collector's state and the store's size, now."""
         record = self.record
-        state = State(record.state)
+        state, reason = State(record.state), record.reason
         if state not in _ENDED_STATES and self._is_silent:
             state = State.SILENT
+            # A collector that cannot write cannot say why either.
+            reason = self.reader.disk_trouble() or reason
         elif state is State.LIVE and self.meta.get("ended"):
             state = State.ENDED
         path, size = self.reader.location()
@@ -111,7 +113,7 @@ class Moment:
         expiry, height = self.reader.nearest_expiry(), self.block_height
         return StatusView(
             state=state,
-            reason=record.reason,
+            reason=reason,
             attempt=record.attempt,
             next_try_ns=record.next_try_ns,
             replay=bool(self.meta.get("replay")),

@@ -241,6 +241,9 @@ class StatsReader(EvidenceReader, Protocol):
     def location(self) -> tuple[str, int]:
         """Where the store is, and its bytes on disk."""
 
+    def disk_trouble(self) -> str:
+        """Why its disk takes nothing now; "" where it does."""
+
     def peers(self) -> dict[int, tuple[str, str]]:
         """peer id -> (public key, alias)."""
 

@@ -1,14 +1,22 @@
-"""Opening a store file safely: what it is, whether we may, and a clear word when we may not."""
+"""Opening a store file safely: what it is, whether we may, and a clear word when we may not.
 
+Only SQLite opens a store that is there. Closing a descriptor of our own would drop every lock this
+process has on the file (POSIX), and whoever closes it next would delete the WAL under our writer.
+"""
+
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from htlctop.errors import StoreError, StoreUnavailableError
 from htlctop.store.schema import APPLICATION_ID, VERSION
 
+LEAST_ROOM = 256 * 2**10
+"""Bytes a batch may need; a disk with less left takes nothing more."""
+_HEAD_BYTES = 100
 _NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs")
 
 
@@ -40,6 +48,19 @@ def explained(path: Path) -> Iterator[None]:
         raise explain(path, error) from error
 
 
+def disk_trouble(path: Path) -> str:
+    """Why the disk of a store takes nothing now, as a line that says what to do; "" if it does."""
+    try:
+        disk = os.statvfs(path)
+    except OSError as error:
+        return f"the disk of {path} cannot be asked: {error.strerror}"
+    if disk.f_flag & os.ST_RDONLY:
+        return f"the disk of {path} is mounted read-only: check dmesg, and mount it anew"
+    if disk.f_bavail * disk.f_frsize < LEAST_ROOM:
+        return f"no room left on the disk of {path}: free some"
+    return ""
+
+
 def check_file(path: Path) -> None:
     """Raise StoreError if the file is not ours, not whole, newer than we are, or on a network disk.
 
@@ -51,20 +72,21 @@ def check_file(path: Path) -> None:
     try:
         if not path.exists() or path.stat().st_size == 0:
             return
-        with path.open("rb") as file:
-            head = file.read(100)
+        is_whole = path.stat().st_size >= _HEAD_BYTES
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
+    if not is_whole:
         raise StoreError(f"{path} is not a store of htlctop; give another --store")
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
         (app,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         check = "PRAGMA quick_check(1)"
-        if _is_cut(path, head) and connection.execute(check).fetchone() != ("ok",):
+        if _is_cut(path) and connection.execute(check).fetchone() != ("ok",):
             raise sqlite3.DatabaseError("malformed: the file was cut off")
     except sqlite3.Error as error:
+        if "not a database" in str(error):
+            raise StoreError(f"{path} is not a store of htlctop; give another --store") from error
         raise explain(path, error) from error
     finally:
         connection.close()
@@ -111,30 +133,42 @@ def open_reader(path: Path) -> sqlite3.Connection:
 def _stores_in(folder: Path) -> list[str]:
     """The names of a few stores of ours in a folder."""
     found = []
-    try:
-        for path in sorted(folder.glob("*.db")):
-            with path.open("rb") as file:
-                if int.from_bytes(file.read(72)[68:]) == APPLICATION_ID:
-                    found.append(path.name)
-    except OSError:
-        pass  # it is only a hint
+    for path in sorted(folder.glob("*.db")):
+        with (
+            suppress(sqlite3.Error),  # it is only a hint
+            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as other,
+        ):
+            if other.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
+                found.append(path.name)
     return found[:3]
 
 
-def _is_cut(path: Path, head: bytes) -> bool:
+def _is_cut(path: Path) -> bool:
     """Whether the file is shorter than its head says; the rest may still be in the WAL.
 
-    SQLite itself finds out only when it comes upon a page that is missing.
+    Looking beside the WAL SQLite finds out at once, else only when it comes upon a missing page.
     """
-    page_size, pages = int.from_bytes(head[16:18]), int.from_bytes(head[28:32])
-    return path.stat().st_size < pages * (65_536 if page_size == 1 else page_size)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    except sqlite3.DatabaseError:
+        return True
+    finally:
+        connection.close()
+    return path.stat().st_size < int(page_size) * int(pages)
 
 
 def prepare_folder(path: Path) -> None:
     """Make the store's folder, readable by its owner only, and the file likewise."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}; give another --store") from error
 

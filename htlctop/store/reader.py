@@ -12,7 +12,7 @@ from pathlib import Path
 from htlctop.domain.coverage import Interval
 from htlctop.domain.records import ChannelRecord, PendingRecord, StatusRecord
 from htlctop.errors import ReadInterrupted
-from htlctop.store.connect import explain, open_reader
+from htlctop.store.connect import disk_trouble, explain, open_reader
 from htlctop.store.evidence import EvidenceReads
 from htlctop.store.log import LogReads
 from htlctop.store.tiles import BucketReads
@@ -85,6 +85,10 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         """Where the store is, and its bytes on disk, WAL included."""
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return str(self.path), sum(file.stat().st_size for file in files if file.exists())
+
+    def disk_trouble(self) -> str:
+        """Why its disk takes nothing now, which no collector can write down; "" where it does."""
+        return disk_trouble(self.path)
 
     def peers(self) -> dict[int, tuple[str, str]]:
         """peer id -> (public key, alias)."""

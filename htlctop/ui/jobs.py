@@ -5,6 +5,7 @@ stop that one, and the shell go on, while the child goes on collecting.
 import os
 import signal
 import sys
+import termios
 import threading
 import time
 import traceback
@@ -15,6 +16,12 @@ from types import FrameType
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTSTP)
 _STOP_ME = signal.SIGUSR1
 _LOOK_EVERY_S = 0.2
+_PLAIN_AGAIN = (
+    b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"  # the mouse
+    b"\x1b[?1004l\x1b[?2004l\x1b[<u"  # focus, pastes, keys told in detail
+    b"\x1b[0m\x1b[?1049l\x1b[?25h"
+)
+"""What a terminal is told that was left as the screen had it."""
 
 
 class Job:
@@ -90,13 +97,33 @@ def run(work: Callable[[Job], int]) -> int:
         if kept[number] is not signal.SIG_IGN:
             signal.signal(number, pass_on)
     signal.signal(_STOP_ME, stop)
+    restore_terminal = _way_back()
     try:
         _, status = os.waitpid(child, 0)
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    if code >= 0:
+        return code
+    restore_terminal()
+    return 128 - code
+
+
+def _way_back() -> Callable[[], None]:
+    """Gives the shell its terminal as it is now, after a child that was killed and could not."""
+    try:
+        modes = termios.tcgetattr(0)
+    except termios.error:
+        return lambda: None
+
+    def restore() -> None:
+        with suppress(OSError, termios.error):
+            if os.tcgetpgrp(0) == os.getpgrp():
+                termios.tcsetattr(0, termios.TCSANOW, modes)
+                os.write(1, _PLAIN_AGAIN)
+
+    return restore
 
 
 def _child(work: Callable[[Job], int]) -> None:

@@ -1,9 +1,11 @@
 """Windows begin on buckets that are kept, and their parts add up to the whole."""
 
 import asyncio
+import os
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +14,9 @@ from hypothesis import strategies as st
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.formulas import Rate, settle_rates, share_out
-from htlctop.analysis.models import Query, Sums
+from htlctop.analysis.models import Query, State, Sums
 from htlctop.analysis.windows import align, duration_ns
+from htlctop.domain.coverage import Interval, gaps
 from htlctop.domain.records import Progress
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError
@@ -123,6 +126,32 @@ async def stored(path: Path, stream: Stream) -> None:
         for event in stream.events:
             fold.apply(event, T0)
         await writer.commit(fold.take(), progress)
+
+
+async def test_a_collector_silent_for_want_of_room_is_told_of_by_whoever_reads(
+    store_file, monkeypatch
+):
+    await stored(store_file, Stream())
+    async with StoreWriter(store_file) as writer:
+        await writer.set_state("live")
+        await writer.alive(Progress(0, 0, 0, None, alive_ns=T0))
+    room = os.statvfs(store_file)
+    full = SimpleNamespace(f_flag=room.f_flag, f_bavail=1, f_frsize=4096)
+    reader = StoreAnalyst(StoreReader(store_file), wall_ns=lambda: T0 + 16 * NS)
+    assert (reader.status().state, reader.status().reason) == (State.SILENT, "")
+    monkeypatch.setattr(os, "statvfs", lambda path: full)
+    assert "no room left on the disk" in reader.status().reason
+    reader.close()
+
+
+def test_the_seconds_since_the_last_sign_of_life_are_not_called_not_running():
+    watched = [Interval(T0, T0 + 60 * NS, None)]
+    assert gaps(watched, T0, T0 + 70 * NS)[-1].reason == "not confirmed yet"
+    assert gaps(watched, T0, T0 + 90 * NS)[-1].reason == "not running"
+    assert (
+        gaps([*watched, Interval(T0 + 65 * NS, T0 + 70 * NS, None)], T0, T0 + 70 * NS)[-1].reason
+        == "not running"
+    )
 
 
 def test_the_chart_adds_up_to_the_net_demand(analyst):

@@ -1,9 +1,12 @@
 """A store that cannot be used is refused with a clear word, and nothing in it is overwritten."""
 
+import asyncio
 import hashlib
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -106,6 +109,26 @@ async def test_a_store_with_any_page_damaged_is_read_or_refused(store_file):
         except StoreError:
             refused += 1
     assert refused
+
+
+async def test_somebody_else_opening_and_closing_it_takes_nothing_from_who_collects(store_file):
+    async with StoreWriter(store_file) as writer:
+        await writer.save_node(HUB)
+        # A viewer in the collector's own process, and one that tries to take over.
+        reader = StoreReader(store_file)
+        with pytest.raises(StoreBusyError):
+            await make(store_file)
+        passing_by = (
+            "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); "
+            "print(db.execute('SELECT state FROM status').fetchone()[0]); db.close()"
+        )
+        command = [sys.executable, "-c", passing_by, str(store_file)]
+        for state in ("live", "waiting"):
+            await writer.set_state(state)
+            told = await asyncio.to_thread(subprocess.check_output, command, text=True)
+            assert told.strip() == state
+        assert reader.status().state == "waiting"
+        reader.close()
 
 
 async def test_a_second_collector_is_refused_with_the_first_ones_process(store_file):

@@ -172,6 +172,17 @@ async def test_while_nobody_watches_the_data_is_dated() -> None:
         assert "data of" not in driver.text, "live it is of now"
 
 
+async def test_where_nobody_ever_watched_there_is_no_data_to_date() -> None:
+    class Blank(FakeAnalyst):
+        def _window(self, query: Query) -> Window:
+            window = super()._window(query)
+            return replace(window, gaps=(Gap(window.from_ns, NOW, "before the first start"),))
+
+    now = status(State.REFUSED, reason="macaroon lacks offchain:read")
+    async with running(analyst=Blank(the_status=now)) as driver:
+        assert "✖ refused" in driver.text and "data of" not in driver.text
+
+
 async def test_who_only_looks_at_anothers_collector_is_told_so() -> None:
     session = FakeSession()
     session.is_attached = True

@@ -96,6 +96,15 @@ def test_a_crash_restores_the_terminal_and_names_the_log(start, tmp_path: Path) 
     assert "ZeroDivisionError" in (tmp_path / "log").read_text()
 
 
+def test_a_screen_killed_without_warning_leaves_the_terminal_whole_all_the_same(start) -> None:
+    terminal = start()
+    terminal.wait_for("Missed")
+    screen = Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split()[0]
+    os.kill(int(screen), signal.SIGKILL)
+    assert terminal.wait() == 137
+    check_restored(terminal)
+
+
 def test_a_terminal_that_goes_away_ends_the_app_though_sighup_is_ignored(start) -> None:
     terminal = start("--nohup")
     terminal.wait_for("Missed")

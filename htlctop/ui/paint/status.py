@@ -129,6 +129,8 @@ def _as_of(board: Board) -> list[Part]:
     last = window.gaps[-1]
     if not window.is_live or last.until_ns < window.until_ns - UNPROVEN_NS:
         return []
+    if last.from_ns <= window.from_ns:
+        return []  # nothing in this window was watched: there is no time that it is of
     return [Part(f"data of {_then(last.from_ns, now.now_ns)}", Role.WARN, 3)]
 
 

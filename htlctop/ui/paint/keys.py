@@ -1,9 +1,11 @@
 """The footer and the help screen, painted from the registry of keys."""
 
+from htlctop.analysis.advice.models import Kind
+from htlctop.export.advice import short_word
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import VIEWS, Focus, key_name, key_of, of
 from htlctop.ui.paint.parts import rule
-from htlctop.ui.text import BLANK, Line, Role, fit, left, line
+from htlctop.ui.text import BLANK, Line, Role, fit, left, line, wrap
 
 
 def footer(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
@@ -35,14 +37,20 @@ def help_page(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     ]
     keys_width = min(max(len(keys) for keys, _ in rows) + 3, max(8, width // 2))
     for keys, text in rows:
-        lines.append(((left(f" {keys}", keys_width), Role.STRONG), (text, Role.TEXT)))
-    lines.extend([BLANK, rule("Words", width, glyphs)])
-    for word, meaning in _WORDS:
-        lines.append(((left(f" {word}", 11), Role.STRONG), (meaning, Role.TEXT)))
-    lines.extend([BLANK, rule("Why", width, glyphs)])
-    for word, meaning in _CAUSES:
-        lines.append(((left(f" {word}", 11), Role.STRONG), (meaning, Role.TEXT)))
+        lines.extend(_entry(keys, text, keys_width, width))
+    does = tuple((short_word(kind), f"{kind}: {meaning}") for kind, meaning in _DOES.items())
+    for title, words in (("Words", _WORDS), ("Why", _CAUSES), ("Do", does)):
+        lines.extend([BLANK, rule(title, width, glyphs)])
+        for word, meaning in words:
+            lines.extend(_entry(word, meaning, 11, width))
     return (*lines, BLANK, line(f" {key_of('back', glyphs.ascii)}: back", Role.DIM))
+
+
+def _entry(word: str, meaning: str, word_width: int, width: int) -> list[Line]:
+    """A word and what it means, in as many lines as that takes."""
+    first, *more = wrap(meaning, max(8, width - word_width - 1), 9) or ("",)
+    head: Line = ((left(f" {word}", word_width), Role.STRONG), (first, Role.TEXT))
+    return [head, *(line(" " * word_width + row) for row in more)]
 
 
 _WORDS = (
@@ -52,6 +60,9 @@ _WORDS = (
     ("REFUSED", "forwards that failed at this node, for whatever reason"),
     ("SETTLE", "how many of the payments sent on to the peer arrive (30 days)"),
     ("LOCAL", "our side of the balance at this moment"),
+    ("PER 30 D", "what a month would bring, had it all been watched"),
+    ("URGENCY", "0 to 100: up to 40 for its worth, 30 for how often, 30 for how much of it fails"),
+    ("SURE", "how much was seen of it: low, medium or high"),
     ("covered", "the part of the window in which somebody was watching"),
 )
 _CAUSES = (
@@ -63,3 +74,14 @@ _CAUSES = (
     ("fee", "fee: the sender offered less than we ask; priced out"),
     ("min", "min_htlc: smaller than the smallest we allow; priced out"),
 )
+_DOES = {
+    Kind.REBALANCE_OUTBOUND: "bring sat over to our side of the peer's channels",
+    Kind.RAISE_FEES: "ask more: the peer takes all that there is",
+    Kind.LOWER_FEES: "ask less: enough senders would pay that",
+    Kind.INCREASE_CAPACITY: "open another channel, or a larger one",
+    Kind.REBALANCE_INBOUND: "make room: nearly all is on our side",
+    Kind.RAISE_MAX_HTLC: "let larger payments through",
+    Kind.ALIGN_CHANNELS: "give the peer's channels the same fee and limits",
+    Kind.RECONNECT_PEER: "get the peer back, or keep it connected",
+    Kind.INVESTIGATE: "look why it refuses; the fee is not known",
+}

@@ -17,6 +17,7 @@ from htlctop.domain.types import NS
 from htlctop.export.advice import short_word
 from htlctop.export.format import ascii_only, count, name, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.paint.advice import is_fresh
 from htlctop.ui.paint.live import route
 from htlctop.ui.paint.why import short
 from htlctop.ui.subject import Subject, channel, pair, peer
@@ -44,9 +45,9 @@ class Context:
 
 
 def first_of_each(advice: Advice | None) -> dict[int, Opportunity]:
-    """The best opportunity of each peer."""
+    """The best opportunity of each peer; none while too little was watched to urge anything."""
     found: dict[int, Opportunity] = {}
-    for item in advice.opportunities if advice else ():
+    for item in advice.opportunities if advice and not is_fresh(advice) else ():
         found.setdefault(item.peer, item)
     return found
 

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from bigfoot import NOW, all_peers
+from bigfoot import NOW, NS, all_peers
 from drive import SIZES, Driver, running
 from fake import FakeAnalyst
 from test_screens import check_golden, check_width
 
-from htlctop.analysis.models import By, ChannelRow, PairRow, PeerRow, SourceRow
+from htlctop.analysis.advice.models import Advice
+from htlctop.analysis.models import By, ChannelRow, PairRow, PeerRow, Query, SourceRow
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.subject import peer
 
@@ -242,6 +243,21 @@ async def test_what_to_do_is_on_the_overview_and_in_its_column() -> None:
         assert "(5 for all 4)" in driver.text
         row = next(row for row in driver.table.text if "ACINQ" in row)
         assert row.split()[-1] == "fill"
+
+
+@pytest.mark.parametrize(("minutes", "urged"), [(59, False), (61, True)])
+async def test_in_the_first_hour_nothing_is_urged(minutes: int, urged: bool) -> None:
+    class Fresh(FakeAnalyst):
+        def advice(self, query: Query) -> Advice:
+            view = super().advice(query)
+            window = replace(view.window, covered_ns=minutes * 60 * NS)
+            return replace(view, window=window, too_early=f"too early: watched for {minutes} min")
+
+    async with running(analyst=Fresh()) as driver:
+        assert ("Do: bring 1.2M sat into ACINQ" in driver.text) is urged
+        assert (f"too early: watched for {minutes} min" in driver.text) is not urged
+        row = next(row for row in driver.table.text if "ACINQ" in row)
+        assert (row.split()[-1] == "fill") is urged
 
 
 async def test_without_advice_the_reason_is_said() -> None:

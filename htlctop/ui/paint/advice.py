@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
+from htlctop.domain.types import NS
 from htlctop.export.advice import badge, month_range, sentence, value
 from htlctop.export.format import count
 from htlctop.ui.glyphs import Glyphs
@@ -14,6 +15,7 @@ from htlctop.ui.keys import key_of
 from htlctop.ui.paint.parts import paragraph, rule, spelled
 from htlctop.ui.text import Line, Role, fit, left, line, right, wrap
 
+_HOUR_NS = 3600 * NS
 _HEX_KEY = re.compile(r"\b0[23][0-9a-f]{64}\b")
 
 
@@ -111,6 +113,11 @@ def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list
 
 def _start(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def is_fresh(view: Advice) -> bool:
+    """Whether so little was watched that what there is to do would read as an order."""
+    return bool(view.too_early) and view.window.covered_ns < _HOUR_NS
 
 
 def told(view: Advice) -> str:

@@ -7,6 +7,7 @@ from htlctop.export.format import age, ascii_only, count, moment, percent, sat
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
+from htlctop.ui.paint.advice import is_fresh
 from htlctop.ui.paint.chart import Chart, chart, per
 from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.paint.status import nearest_expiry, shed, status
@@ -30,13 +31,17 @@ def head(
 
 
 def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
-    """The best thing to do, and how many there are; why there is none where there is none."""
+    """The best thing to do, and how many there are; why there is none where there is none, and
+    that it is too early in the first hour."""
     if advice is None:
         return BLANK
     if not advice.opportunities:
         return indent(width, [Part(advice.too_early or advice.why_none, Role.DIM)])
     best, number = advice.opportunities[0], len(advice.opportunities)
     key = key_of("opportunities", glyphs.ascii)
+    if is_fresh(advice):
+        so_far = Part(f"({key} for the {number} so far)", Role.DIM, 1)
+        return indent(width, [Part(f"Do: {advice.too_early}", Role.DIM)], [so_far])
     plain = ascii_only if glyphs.ascii else str
     what = plain(sentence(best).removesuffix(worth(best)))
     brings = plain(worth(best).removeprefix(", "))

@@ -170,7 +170,8 @@ def _live(
     if text := board.failure(Part.LOG):
         return title, line(f" cannot be read: {text}", Role.BAD)
     if not board.log:
-        return title, line(" no forward seen yet" if board.log is not None else "", Role.DIM)
+        none = "no forward matches the filter" if board.query.filter else "no forward seen yet"
+        return title, line(f" {none}" if board.log is not None else "", Role.DIM)
     return title, *live_paint.live(lines, width, height - 1, look.glyphs)
 
 

@@ -211,7 +211,6 @@ class StatusView:
         queued, shed: events waiting to be written, and dropped since the collector started.
         in_flight: forwards without an outcome; oldest_in_flight_ns: first event of the oldest.
         store_path: where it is kept; store_bytes: database and WAL on disk.
-        owner: whether this very process runs the collector.
         nearest_expiry_blocks: until the first HTLC on a channel expires, as of the last listing;
             None where none is pending, or the height is unknown.
     """
@@ -232,7 +231,6 @@ class StatusView:
     oldest_in_flight_ns: int | None
     store_path: str
     store_bytes: int
-    owner: bool = False
     nearest_expiry_blocks: int | None = None
 
 

@@ -2,7 +2,7 @@
 
 from htlctop.analysis.models import HtlcLine
 from htlctop.domain.codes import EventType
-from htlctop.export.format import clock_seconds, name, sat
+from htlctop.export.format import clock_seconds, name, sat, short_sat
 
 
 def ends(line: HtlcLine) -> tuple[str, str]:
@@ -12,16 +12,19 @@ def ends(line: HtlcLine) -> tuple[str, str]:
     return source, target
 
 
-def note(line: HtlcLine) -> str:
-    """How much it lacked, and whether it is a payment's later try; "" for neither."""
-    notes = []
+def note(line: HtlcLine, most: int = 80) -> str:
+    """How much it lacked, and whether it is a payment's later try; "" for neither. In `most`
+    signs: the amount is shortened first, then one of the two is left out."""
+    exact, rough, again = "", "", ""
     if line.short_msat is not None and line.short_msat > 0:
-        notes.append(f"short {sat(line.short_msat)}")
+        exact = f"short {sat(line.short_msat)}"
+        rough = f"short {short_sat(line.short_msat // 1000)}"
     if line.repeat:
-        notes.append("repeat")
+        again = "repeat"
     elif line.retry_of_ns is not None:
-        notes.append(f"retry of {clock_seconds(line.retry_of_ns)}")
-    return "  ".join(notes)
+        again = f"retry of {clock_seconds(line.retry_of_ns)}"
+    both = ("  ".join(filter(None, (short, again))) for short in (exact, rough))
+    return next((text for text in (*both, exact, again) if len(text) <= most), "")
 
 
 def _end(alias: str, scid: str) -> str:

@@ -396,7 +396,6 @@ STATUS = StatusView(
     oldest_in_flight_ns=NOW - 3 * HOUR - 60 * NS,
     store_path="/tmp/bigfoot.db",
     store_bytes=12_000_000,
-    owner=False,
 )
 
 SORTS: dict[SortKey, Callable[[Row], int]] = {

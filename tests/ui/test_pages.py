@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from drive import PLAIN, SIZES, Driver, running
-from fake import FakeAnalyst
+from fake import FakeAnalyst, FakeSession
 from test_screens import check_golden, check_width
 from test_text import HOSTILE
 
@@ -198,6 +198,14 @@ async def test_the_evidence_is_one_key_away_and_its_peer_another() -> None:
         assert driver.cursor_line.startswith("▸ Boltz")
 
 
+async def test_a_click_shows_the_evidence_of_the_row_clicked() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("5")
+        assert "Bring 1.2M sat into ACINQ" in driver.text
+        await driver.pilot.click("#opportunities", offset=(5, 3))
+        await driver.shows("Bring 1.2M sat into Boltz")
+
+
 @pytest.mark.parametrize(
     ("too_early", "why_none", "words"),
     [
@@ -268,6 +276,17 @@ async def test_an_htlc_about_to_expire_is_an_alarm_on_the_node_page() -> None:
     async with running((120, 60), analyst=FakeAnalyst(pending=(near,))) as driver:
         await driver.press("7")
         assert "✖" in next(row for row in driver.lines if "4 blocks   " in row)
+
+
+async def test_the_node_page_says_who_collects() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("7")
+        assert "this htlctop, ends when you quit" in driver.text
+    session = FakeSession()
+    session.is_attached = True
+    async with running((120, 32), session=session) as driver:
+        await driver.press("7")
+        assert "another process" in driver.text
 
 
 async def test_a_node_with_nothing_to_tell_says_what_to_expect() -> None:

@@ -9,6 +9,9 @@ from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import Line, Role, cut, fit, left, line, right, width_of
 from htlctop.ui.words import SHORT, outcome
 
+_WITH_PPM, _WITH_NOTE = 110, 100
+"""From how many cells on a line of the log tells the rate, and what it lacked."""
+
 
 def live(
     lines: Sequence[HtlcLine | str], width: int, height: int, glyphs: Glyphs
@@ -28,18 +31,18 @@ def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:
     time = clock_seconds(htlc.at_ns)
     amount = "" if htlc.amount_msat is None else sat(htlc.amount_msat)
     fee = "" if htlc.fee_msat is None else f"{sat(htlc.fee_msat)} sat"
-    roomy = width >= 100
-    rest: Line = ((right(amount, 11), Role.TEXT), (right(fee, 13), Role.TEXT))
-    if roomy:
+    rest: Line = ((right(amount, 11), Role.TEXT), (right(fee, 12), Role.TEXT))
+    if width >= _WITH_PPM:
         rest += ((right(_ppm(htlc), 11), Role.DIM),)
     rest += (("  ", Role.TEXT), (left(what, 12), role))
     room = width - 11 - width_of(rest)
-    routes = max(12, min(36, max(20, room - 36) if roomy else room))
+    routes = max(12, min(36, max(29, room - 32) if width >= _WITH_NOTE else room))
+    told = note(htlc, room - routes - 1) if width >= _WITH_NOTE else ""
     pieces: Line = (
         (f" {time}  ", Role.TEXT),
         (left(_route(htlc, routes, glyphs), routes), Role.TEXT),
         *rest,
-        (f" {note(htlc) if roomy else ''}", Role.DIM),
+        (f" {told}", Role.DIM),
     )
     return fit(pieces, width, glyphs.more)
 

@@ -39,12 +39,15 @@ STATES = {
 }
 
 
-def page(view: NodeDetail, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
-    """The whole page, as long as it gets; whoever shows it scrolls."""
+def page(
+    view: NodeDetail, width: int, height: int, glyphs: Glyphs, *, collects: bool = False
+) -> tuple[Line, ...]:
+    """The whole page, as long as it gets; whoever shows it scrolls. `collects`: whether the
+    collector is this process's own."""
     now_ns = view.window.until_ns
     blocks = (
         ("Node", _node(view)),
-        ("Collector", _collector(view.status)),
+        ("Collector", _collector(view.status, collects)),
         ("Coverage", _coverage(view)),
         ("Store", _store(view)),
     )
@@ -108,7 +111,7 @@ def _node(view: NodeDetail) -> list[Fact]:
     ]
 
 
-def _collector(now: StatusView) -> list[Fact]:
+def _collector(now: StatusView, collects: bool) -> list[Fact]:
     well = now.state in (State.LIVE, State.ENDED)
     reason = clean_line(now.reason) if not well else ""
     again = f"try {count(now.attempt)}" if now.attempt > 1 else ""
@@ -122,7 +125,7 @@ def _collector(now: StatusView) -> list[Fact]:
         ("state", STATES[now.state], Role.GOOD if well else Role.BAD),
         ("why", reason, Role.WARN),
         ("trying", again, Role.TEXT),
-        ("runs in", _runs_in(now), Role.TEXT),
+        ("runs in", _runs_in(now, collects), Role.TEXT),
         ("sign of life", "" if now.state is State.NEVER else _alive(now), Role.TEXT),
         ("newest event", _newest(now), Role.TEXT),
         ("lag", "" if now.replay else lag, Role.TEXT),
@@ -136,9 +139,9 @@ def _collector(now: StatusView) -> list[Fact]:
     ]
 
 
-def _runs_in(now: StatusView) -> str:
-    if now.owner:
-        return "this htlctop: quitting it ends the watching"
+def _runs_in(now: StatusView, collects: bool) -> str:
+    if collects:
+        return "this htlctop, ends when you quit"
     return "another process" if now.state is State.LIVE else "no process that is known"
 
 

@@ -35,4 +35,5 @@ class NodeScreen(SheetScreen):
         if view is None:
             return ()
         newest = replace(view, status=board.status or view.status)
-        return paint.page(newest, width, height, self.look.glyphs)
+        collects = not board.attached and not board.collector
+        return paint.page(newest, width, height, self.look.glyphs, collects=collects)

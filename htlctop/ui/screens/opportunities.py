@@ -137,6 +137,11 @@ class OpportunitiesScreen(BaseScreen):
         self.sheet.scroll_home_or_end(end=False)
         self.lay_out(self.size.width, self.size.height)
 
+    def on_table_moved(self, message: "Table.Moved") -> None:
+        """The evidence is that of the row under the cursor, by key and by mouse."""
+        message.stop()
+        self._show_evidence()
+
     def on_table_opened(self, message: "Table.Opened") -> None:
         """Turn to the evidence."""
         message.stop()
@@ -149,7 +154,6 @@ class OpportunitiesScreen(BaseScreen):
             self.sheet.scroll_by(lines)
         else:
             self.table.move(lines)
-            self._show_evidence()
 
     def action_down(self) -> None:
         """The next row, or line of the evidence."""
@@ -165,7 +169,6 @@ class OpportunitiesScreen(BaseScreen):
             self.sheet.scroll_home_or_end(end=False)
         else:
             self.table.home()
-            self._show_evidence()
 
     def action_last(self) -> None:
         """To the end."""
@@ -173,7 +176,6 @@ class OpportunitiesScreen(BaseScreen):
             self.sheet.scroll_home_or_end(end=True)
         else:
             self.table.end()
-            self._show_evidence()
 
     def action_page_down(self) -> None:
         """Half a screen down."""

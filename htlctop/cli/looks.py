@@ -25,7 +25,7 @@ _LOOKS = (
     ),
     click.option(
         "--mouse/--no-mouse", default=None, envvar="HTLCTOP_MOUSE",
-        help="Leave the mouse to the terminal.",
+        help="Answer the mouse, or leave it to the terminal.",
     ),
 )  # fmt: skip
 

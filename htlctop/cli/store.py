@@ -13,7 +13,7 @@ def command() -> None:
     """Look after the store."""
 
 
-@command.command("check")
+@command.command("check", short_help="prove that the file is whole and every total exact")
 @store_option
 def check_command(store: Path | None) -> None:
     """Prove that the file is whole and that every bucket is the exact sum of its rows."""

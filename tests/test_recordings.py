@@ -236,3 +236,12 @@ async def test_the_channel_that_carried_it_and_the_one_that_was_named_are_both_k
     assert len(detail.row.channels) == 2
     by_outcome = groupby(sorted(line.outcome for line in detail.events))
     assert {outcome: len(list(lines)) for outcome, lines in by_outcome}[Outcome.SETTLED] > 10
+
+
+async def test_what_would_have_been_earned_is_rounded_for_each_source(store_file):
+    report = await ingest(TRAFFIC, store_file)
+    sums = report.overview.totals.sums
+    # One msat less than each channel's whole, rounded once.
+    assert sums.expected_msat == 10_313_364
+    for rows in (report.overview.peers, report.pairs, report.overview.categories):
+        assert sum(getattr(r, "sums", r).expected_msat for r in rows) == sums.expected_msat

@@ -101,8 +101,8 @@ class StoreAnalyst:
             return _overview(moment, query)
 
     def report(self, query: Query) -> Report:
-        """The node and every pair over the window, of one moment."""
-        with self._moment(query) as moment:
+        """The node and every pair over the window, of one moment, to the msat."""
+        with self._moment(query, by_source=True) as moment:
             pairs = by_demand(pair_rows(moment, moment.priced_pairs(moment.window(query))))
             return Report(_overview(moment, query), pairs)
 
@@ -166,8 +166,10 @@ class StoreAnalyst:
 
         Raises UsageError for a peer that the store does not know.
         """
-        with self._moment(query) as moment:
-            ground, wide = _ground(moment, query), _ground(moment, widened(query))
+        with self._moment(query, by_source=True) as moment:
+            # Advice is drawn from a plain one, here as everywhere.
+            plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
+            ground, wide = _ground(moment, query), _ground(plain, widened(query))
             explainer = Explainer(ground, wide, self._reader, self._advisor, self._settings)
             if channel is not None:
                 return explainer.channel(channel)
@@ -221,11 +223,14 @@ class StoreAnalyst:
             return cursor, log.lines(moment, records) if records else ()
 
     @contextmanager
-    def _moment(self, query: Query | None = None) -> Iterator[Moment]:
+    def _moment(self, query: Query | None = None, *, by_source: bool = False) -> Iterator[Moment]:
         """The store at this moment, looked at from the query's time."""
         with self._reader.snapshot():
             until_ns = query.until_ns if query else None
-            yield Moment(self._reader, self._settings, self._wall_ns, until_ns, self._shelf)
+            yield Moment(
+                self._reader, self._settings, self._wall_ns, until_ns, self._shelf,
+                by_source=by_source,
+            )  # fmt: skip
 
 
 def _ground(moment: Moment, query: Query) -> Ground:

@@ -1,5 +1,6 @@
 """One read of the store: what every view needs of it, as of the time that is looked from."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
@@ -8,7 +9,16 @@ from htlctop.analysis.formulas import Rate, settle_rates
 from htlctop.analysis.kept import KeptCells, KeptChart, Shelf
 from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
 from htlctop.analysis.naming import Naming
-from htlctop.analysis.sums import Figures, Priced, figures, price, share_among_sources, together
+from htlctop.analysis.sums import (
+    Figures,
+    Priced,
+    figures,
+    figures_of,
+    over_sources,
+    price,
+    share_among_sources,
+    together,
+)
 from htlctop.analysis.windows import SINCE, align, resolve
 from htlctop.domain.codes import LOST, Outcome
 from htlctop.domain.coverage import Interval, last_break_ns
@@ -24,7 +34,9 @@ class Moment:
     """The store within one snapshot; whatever is asked twice is read once.
 
     `as_of_ns` is the past time that is looked from, None for now: channels, balances and policies
-    are of then, outcomes as they are known today.
+    are of then, outcomes as they are known today. `by_source`: what would have been earned is
+    rounded for each incoming peer, to the msat what NUMBERS defines; else once for a channel and
+    category, which a large store adds up many times faster and is some msat apart.
     """
 
     def __init__(
@@ -34,7 +46,10 @@ class Moment:
         wall_ns: Callable[[], int],
         until_ns: int | None = None,
         shelf: Shelf | None = None,
+        *,
+        by_source: bool = False,
     ) -> None:
+        self._by_source = by_source
         self.reader = reader
         self.shelf = shelf or Shelf()
         self.settings = settings
@@ -42,6 +57,7 @@ class Moment:
         is_past = until_ns is not None and until_ns < self.now_ns
         self.as_of_ns = until_ns if is_past else None
         self._figures: dict[object, dict[int, Figures]] = {}
+        self._pairs: dict[tuple[int, int], list[Priced]] = {}
         self._rates: dict[int, tuple[dict[int, Rate], Rate]] = {}
 
     @cached_property
@@ -154,6 +170,8 @@ class Moment:
 
     def priced(self, window: Window) -> list[Priced]:
         """The window's cells by channel and category, each with what it would have earned."""
+        if self._by_source:
+            return over_sources(self.priced_pairs(window))
         cells = self.kept_cells(window).cells()
         return price(cells, self.book.peer_of, *self.rates(window))
 
@@ -161,15 +179,22 @@ class Moment:
         self, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
     ) -> list[Priced]:
         """The window's cells by channel, incoming peer and category, of some channels or one
-        incoming peer where named; what a channel's cell would have earned is shared out."""
+        incoming peer where named. Unless rounded for each source, what a channel's cell would have
+        earned is shared out among them."""
         edges = self.edges_ns(window)
+        whole = self._pairs.get(edges)
+        if whole is not None and not channels and in_peer is None:
+            return whole
         if in_peer is not None and not channels:
             named = self.reader.pair_cells(*edges, in_peer=in_peer)
             channels = tuple({cell.channel for cell in named})
             if not channels:
                 return []
         cells = self.reader.pair_cells(*edges, channels)
-        priced = share_among_sources(cells, self.book.peer_of, *self.rates(window))
+        add = price if self._by_source else share_among_sources
+        priced = add(cells, self.book.peer_of, *self.rates(window))
+        if not channels:
+            self._pairs[edges] = priced
         return priced if in_peer is None else [p for p in priced if p.cell.in_peer == in_peer]
 
     def rates(self, window: Window) -> tuple[dict[int, Rate], Rate]:
@@ -201,6 +226,13 @@ class Moment:
         only where named."""
         key = *self.edges_ns(window), categories
         if key in self._figures:
+            return self._figures[key]
+        if self._by_source:
+            items: dict[int, list[Priced]] = defaultdict(list)
+            for item in self.priced_pairs(window):
+                if categories is None or item.cell.category in categories:
+                    items[self.book.main_of(item.cell.channel)].append(item)
+            self._figures[key] = {channel: figures_of(some) for channel, some in items.items()}
             return self._figures[key]
         rates, default = self.rates(window)
         book, found = self.book, dict[int, list[Figures]]()

@@ -1,4 +1,4 @@
-"""Cells -> the sums of rows. expected is rounded once, per channel and category; all else adds."""
+"""Cells -> the sums of rows. expected is rounded once for each cell; all else adds."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -172,6 +172,20 @@ def reasons(
             key=lambda r: (r.category.group, -r.expected_msat, -r.offered_msat, -r.count),
         )
     )
+
+
+def over_sources(priced: Iterable[Priced]) -> list[Priced]:
+    """Cells by incoming peer as cells of a channel and category."""
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for cell, peer, expected in priced:
+        key = cell.channel, cell.category, peer
+        known = found.get(key)
+        sums = [*cell[3:], expected]
+        found[key] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+    return [
+        Priced(Cell(channel, 0, category, *sums), peer, expected)
+        for (channel, category, peer), (*sums, expected) in found.items()
+    ]
 
 
 def share_among_sources(

@@ -63,7 +63,7 @@ class Explainer:
         """
         items = [item for item in self._ground.priced if item.peer == peer]
         sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
-        sections += self._sources(items, sources)
+        sections += self._sources(peer, sources)
         if peer != UNKNOWN_PEER:
             case = self._advisor.case(self._wide, peer)
             sections += [self._balances(case), self._bids(case), self._curve(case)]
@@ -156,20 +156,17 @@ class Explainer:
                 yield Section(name, tuple(figures))
         yield Section("Sums", tuple(totals(parts)))
 
-    def _sources(self, items: Sequence[Priced], sources: Sequence[Priced]) -> Iterable[Section]:
-        """From whom: each has its share, by net demand, of what every cell expects."""
-        expected = {(i.cell.channel, i.cell.category): i.expected_msat for i in items}
-        nets: dict[tuple[int, int], int] = defaultdict(int)
+    def _sources(self, peer: int, sources: Sequence[Priced]) -> Iterable[Section]:
+        """From whom: what each would have brought, rounded on each channel for each cause."""
+        rate = self._ground.rate(peer)
         by_source: dict[int, list[Priced]] = defaultdict(list)
         for item in sources:
             by_source[item.cell.in_peer].append(item)
-            nets[item.cell.channel, item.cell.category] += max(0, net_msat(item))
         for source in sorted(by_source):
             mine = by_source[source]
             shares = [
-                f"{expected.get(key, 0):,} × {net_msat(item):,} ÷ {nets[key]:,}"
+                f"net demand {net_msat(item):,} × settle rate {rate.part:,} ÷ {rate.of:,}"
                 for item in mine
-                for key in [(item.cell.channel, item.cell.category)]
                 if item.expected_msat
             ]
             name = self._ground.book.alias_of(source) or "unknown peer"

@@ -67,9 +67,9 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
     repeats = f"; {count(sums.repeats)} repeats not counted" if sums.repeats else ""
     yield (
         "demand",
-        f"{sat(sums.demand_msat)} sat in {count(sums.claims)} payments, "
-        f"{sat(sums.recovered_msat)} came back by itself; every try {sat(sums.asked_msat)} sat"
-        + repeats,
+        f"{sat(sums.net_demand_msat)} sat net: {sat(sums.demand_msat)} in {count(sums.claims)} "
+        f"payments, less {sat(sums.recovered_msat)} that came back by itself; "
+        f"every try {sat(sums.asked_msat)} sat" + repeats,
     )
     yield (
         "forwards",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from htlctop.domain.codes import EventKind, EventType, Outcome
 from htlctop.domain.coverage import NOT_RUNNING, Interval, gaps, union
-from htlctop.domain.records import DAY, HOUR, SPANS
+from htlctop.domain.records import DAY, HOUR, PAIR_SPANS, SPANS
 from htlctop.domain.types import HtlcEvent
 from tests.chaos.told import Circuit, Told, outcome
 
@@ -170,7 +170,7 @@ def _judge_buckets(db: sqlite3.Connection, intervals: list[Interval], verdict: V
                 (width_ns, start, width_ns, end),
             )
         )
-        for table in ("by_channel", "by_pair"):
+        for table in ("by_channel", "by_pair") if span in PAIR_SPANS else ("by_channel",):
             summed = dict(
                 db.execute(
                     f"SELECT category, sum(n) FROM {table} "

@@ -28,7 +28,6 @@ from htlctop.sim.recordings import TRAFFIC
 from htlctop.store.writer import StoreWriter
 from tests.collector.test_command import environment, wait_for
 from tests.nodes import simulated
-from tests.test_recordings import read
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
@@ -60,7 +59,8 @@ def test_counters_are_those_of_everything_stored_and_gauges_those_of_the_window(
     page = scraper.metrics()
     assert page.status == 200
     samples = parsed(page.body.decode())
-    view = read(store).overview
+    with closing(service.open_analyst(store)) as analyst:
+        view = analyst.overview(Query(window="24h"))
     sums = view.totals.sums
     assert samples["htlctop_settled_total", ()] == sums.settled == 539
     assert samples["htlctop_earned_msat_total", ()] == sums.earned_msat == 4_470_922

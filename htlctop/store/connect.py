@@ -31,7 +31,10 @@ def explain(path: Path, error: BaseException) -> StoreError:
     if "full" in text:
         return StoreUnavailableError(f"no room left on the disk of {path}: free some")
     if "readonly" in text or "read-only" in text or "permission" in text:
-        return StoreUnavailableError(f"{path} cannot be written: check who owns it, and its folder")
+        return StoreUnavailableError(
+            f"{path} cannot be written: check who owns it and its folder, "
+            "or run htlctop as the user who collects into it"
+        )
     if "locked" in text or "busy" in text:
         return StoreUnavailableError(f"{path} is being written by another program: {error}")
     if "disk i/o" in text:
@@ -77,7 +80,7 @@ def check_file(path: Path) -> None:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
     if not is_whole:
         raise StoreError(f"{path} is not a store of htlctop; give another --store")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    connection = sqlite3.connect(_to_read(path), uri=True)
     try:
         (app,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -116,9 +119,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
         )
     check_file(path)
     try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None
-        )
+        connection = sqlite3.connect(_to_read(path), uri=True, isolation_level=None)
         connection.execute("PRAGMA busy_timeout = 2000")
         connection.execute("PRAGMA cache_size = -16000")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -130,13 +131,26 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _to_read(path: Path) -> str:
+    """The URI to read a store by.
+
+    SQLite makes a WAL's index beside the file even to read it. In a folder that takes nothing (a
+    backup, another user's copy) a store without a WAL, so of no running collector, is read as it lies.
+    """
+    way = "mode=ro"
+    wal = path.with_name(path.name + "-wal")
+    if not os.access(path.parent, os.W_OK) and not wal.exists():
+        way += "&immutable=1"
+    return f"{path.resolve().as_uri()}?{way}"
+
+
 def _stores_in(folder: Path) -> list[str]:
     """The names of a few stores of ours in a folder."""
     found = []
     for path in sorted(folder.glob("*.db")):
         with (
             suppress(sqlite3.Error),  # it is only a hint
-            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as other,
+            closing(sqlite3.connect(_to_read(path), uri=True)) as other,
         ):
             if other.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
                 found.append(path.name)

@@ -56,7 +56,7 @@ def _check_writable(path: Path) -> None:
         if not path.is_file():
             raise StoreError(f"{path} is no file; give another --store")
         if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
-            raise StoreError(f"{path} cannot be written: check who owns it, and its folder")
+            raise StoreError(f"{path} cannot be written: check who owns it and its folder")
         return
     folder = path.parent
     while not folder.exists() and folder != folder.parent:

@@ -16,6 +16,7 @@ from htlctop import service
 from htlctop.analysis.models import Query
 from htlctop.domain.types import NodeInfo
 from htlctop.errors import StoreError
+from htlctop.store.connect import open_reader
 from htlctop.store.lock import StoreBusyError
 from htlctop.store.reader import StoreReader
 from htlctop.store.schema import VERSION
@@ -157,6 +158,16 @@ async def test_a_closed_store_can_be_read_without_its_writer(store_file):
     analyst = service.open_analyst(store_file)
     assert analyst.overview(Query()).node.alias == "hub"
     analyst.close()
+
+
+async def test_a_store_in_a_folder_that_takes_nothing_is_read_as_it_lies(store_file, monkeypatch):
+    await make(store_file)
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
+    before = digest(store_file)
+    with closing(open_reader(store_file)) as reader:
+        assert reader.execute("SELECT count(*) FROM meta").fetchone() > (0,)
+        assert [path.name for path in store_file.parent.iterdir() if "-" in path.suffix] == []
+    assert digest(store_file) == before
 
 
 async def test_a_full_disk_is_told_of_and_what_was_stored_stays(store_file):

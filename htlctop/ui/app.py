@@ -62,6 +62,7 @@ class HtlctopApp(Actions, inherit_bindings=False):
         self.board = Board(
             title=session.title,
             query=self.memory.query(options.window),
+            form=self.memory.form,
             templates=options.templates,
         )
         self.mask = Mask(Redaction(self.memory.key))
@@ -238,7 +239,7 @@ class HtlctopApp(Actions, inherit_bindings=False):
             return
         self.is_leaving = True
         self.exit_code = code
-        self.memory = self.memory.left(self.pages.view, self.board.query)
+        self.memory = self.memory.left(self.pages.view, self.board.query, self.board.form)
         memory.save(self.options.state_path, self.memory)
         self._stop.set()
         self.pump.interrupt()

@@ -1,10 +1,11 @@
-"""How what is looked at changes: window, time, order, grouping, filter. Pure."""
+"""How what is looked at changes: window, time, order, grouping, filter, arrangement. Pure."""
 
 from dataclasses import replace
 
 from htlctop.analysis.models import By, Query, SortKey
 from htlctop.analysis.windows import WINDOWS
 from htlctop.ui.board import Board
+from htlctop.ui.layout import Form
 
 
 def window(board: Board, step: int) -> Board:
@@ -53,6 +54,11 @@ def filtered(board: Board, text: str) -> Board:
 def frozen(board: Board) -> Board:
     """Hold the tables, or let them go."""
     return replace(board, frozen=not board.frozen)
+
+
+def arranged(board: Board, form: Form | None) -> Board:
+    """The Overview in this arrangement; None goes by the terminal's size."""
+    return replace(board, form=form)
 
 
 def _of(board: Board, query: Query) -> Board:

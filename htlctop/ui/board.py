@@ -14,6 +14,7 @@ from htlctop.analysis.details import (
     PeerDetail,
 )
 from htlctop.analysis.models import HtlcLine, NodeView, Overview, Query, StatusView, Window
+from htlctop.ui.layout import Form
 from htlctop.ui.parts import Key, Part, Value
 from htlctop.ui.reader import Answer, Found
 from htlctop.ui.subject import Subject
@@ -33,6 +34,7 @@ class Board:
         failures: which part could not be read, and why.
         collector: why the collector of this process ended, "" while it is well.
         frozen: whether the tables hold still.
+        form: the Overview's arrangement chosen by hand; None goes by the terminal's size.
         attached: whether somebody else's collector is looked at.
         templates: the user's own wording of commands, see export.handoff.
     """
@@ -45,6 +47,7 @@ class Board:
     failures: Mapping[Key, str] = field(default_factory=dict)
     collector: str = ""
     frozen: bool = False
+    form: Form | None = None
     attached: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
 

@@ -45,11 +45,17 @@ class Memory:
         """What is looked at first; a window that was asked for comes before the one remembered."""
         return Query(window or self.window, sort=self.sort, reverse=self.reverse, by=self.by)
 
-    def left(self, view: str, query: Query) -> "Memory":
-        """With the view and what was looked at when the screen was left."""
+    def left(self, view: str, query: Query, form: Form | None) -> "Memory":
+        """With the view, what was looked at and its arrangement when the screen was left."""
         window = query.window if query.window in WINDOWS else self.window
         return replace(
-            self, view=view, window=window, sort=query.sort, reverse=query.reverse, by=query.by
+            self,
+            view=view,
+            window=window,
+            sort=query.sort,
+            reverse=query.reverse,
+            by=query.by,
+            form=form,
         )
 
     @property

@@ -15,6 +15,7 @@ from htlctop.analysis.models import By, Query, SortKey
 from htlctop.ui import memory
 from htlctop.ui.app import HtlctopApp
 from htlctop.ui.clipboard import copy
+from htlctop.ui.layout import Form
 from htlctop.ui.memory import Memory
 from htlctop.ui.session import UiOptions
 
@@ -179,6 +180,23 @@ async def test_view_window_order_and_grouping_are_as_they_were_left(tmp_path: Pa
     assert again.board.query == Query("7d", reverse=True, by=By.CHANNEL)
     assert again.memory.key == app.memory.key, "codes stay the same"
     assert HtlctopApp(FakeSession(), replace(options, window="1h"), ANSI).board.query.window == "1h"
+
+
+async def test_the_arrangement_chosen_by_hand_outlives_a_restart(tmp_path: Path) -> None:
+    options = UiOptions(state_path=tmp_path / "default.json")
+    looks = []
+    for keys in (("v",) * 3, ()):
+        app = HtlctopApp(FakeSession(), options, ANSI)
+        async with app.run_test(size=(120, 32)) as pilot:
+            driver = Driver(app, pilot, app.session)
+            await driver.until(lambda app=app: app.board.overview is not None)
+            await driver.press(*keys, *("u" if keys else ()))
+            looks.append(driver.text)
+            await driver.press("Q")
+            await driver.until(lambda app=app: app.return_code is not None)
+    assert left(tmp_path / "default.json").form is Form.NARROW
+    assert looks[0] == looks[1], "and says nothing of it again"
+    assert "Why" not in looks[1], "as one short line there"
 
 
 async def test_a_broken_memory_is_none_and_is_said_once(tmp_path: Path) -> None:

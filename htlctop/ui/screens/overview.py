@@ -43,7 +43,6 @@ class OverviewScreen(TableScreen):
         self.why_line = Pane(look, id="why-line")
         self.live = Pane(look, id="live")
         self._plan: Layout | None = None
-        self._form: Form | None = None
         self._trickle = Trickle()
 
     def compose(self) -> Iterable[Widget]:
@@ -72,7 +71,7 @@ class OverviewScreen(TableScreen):
 
     def lay_out(self, width: int, height: int) -> None:
         """Give each pane its height."""
-        plan = self._plan = layout(width, height, self._form)
+        plan = self._plan = layout(width, height, self._board.form)
         self.set_height(self.head, plan.header)
         self.set_height(self.chart, plan.chart)
         self.set_height(self.why_line, plan.why_line)
@@ -84,8 +83,11 @@ class OverviewScreen(TableScreen):
 
     def show(self, board: Board) -> None:
         """Hand every pane its painter; what is frozen keeps the board it had."""
-        self._board = board
+        was, self._board = self._board, board
         if self._plan is None:
+            return
+        if board.form is not was.form:
+            self.lay_out(*self.size)
             return
         self.show_banner(board, self._plan.banner)
         self.hint()
@@ -136,9 +138,9 @@ class OverviewScreen(TableScreen):
 
     def action_layout(self) -> None:
         """Another arrangement."""
-        self._form = next_form(self._form)
-        self.lay_out(*self.size)
-        self.note(f"arrangement: {self._form.value if self._form else 'by size'}")
+        form = next_form(self._board.form)
+        self.ask(partial(asking.arranged, form=form))
+        self.note(f"arrangement: {form.value if form else 'by size'}")
 
     def _content(self, view: Overview, board: Board) -> Content[Row]:
         question = board.question(Part.OVERVIEW) or board.query

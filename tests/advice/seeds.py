@@ -1,6 +1,6 @@
 """Twenty made-up nodes: who lost most, who is advised first, and what following it brings.
 
-`python -m tests.advice.seeds [SEEDS] [DAYS]` prints a row for each.
+`python -m tests.advice.seeds [SEEDS [DAYS [FIRST]]]` prints a row for each.
 """
 
 import asyncio
@@ -88,22 +88,22 @@ def _try(seed: int, days: float, folder: Path) -> tuple[dict[str, bool], int, fl
     return hits, false, served_by(seed, days, refill, payments) / promised
 
 
-def main(seeds: int = 20, days: float = 2.0) -> None:
+def main(seeds: int = 20, days: float = 2.0, first: int = 1) -> None:
     """Print a row for each seed, and how many hit."""
     total = dict.fromkeys(CAUSES, 0)
     kept = 0
     print("seed ", *(f"{cause:>10}" for cause in CAUSES), "     false   served/promised")
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(1, seeds + 1):
+        for seed in range(first, first + seeds):
             hits, false, ratio = _try(seed, days, Path(folder))
             for cause, hit in hits.items():
                 total[cause] += hit
             kept += ratio is not None and abs(ratio - 1) <= 0.25
             said = "none advised" if ratio is None else f"{ratio:.2f}"
             marks = (f"{'hit' if hit else 'missed':>10}" for hit in hits.values())
-            print(f"{seed:>4} ", *marks, f"{false:>10}   {said:>15}")
+            print(f"{seed:>4} ", *marks, f"{false:>10}   {said:>15}", flush=True)
     print("of", seeds, "", *(f"{hits:>9}" for hits in total.values()), f"{'':>12}{kept:>15} kept")
 
 
 if __name__ == "__main__":
-    main(*(int(sys.argv[1]), float(sys.argv[2])) if len(sys.argv) > 2 else ())
+    main(*(parse(text) for parse, text in zip((int, float, int), sys.argv[1:], strict=False)))

@@ -186,10 +186,10 @@ class PeerCase:
             if field:
                 fields[field].add(claim.out_channel)
                 parts["align"].append(claim)
-            elif claim.category == Category.MAX_HTLC and has_room(claim):
-                parts["max_htlc"].append(claim)
             elif claim.amount_msat > largest_msat > 0:
                 parts["too_large"].append(claim)
+            elif claim.category == Category.MAX_HTLC and has_room(claim):
+                parts["max_htlc"].append(claim)
             else:
                 parts["liquidity"].append(claim)
         expected = dict.fromkeys(parts, 0)

@@ -18,12 +18,16 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
     that hold are named in its evidence.
 
     A larger channel comes first where it is worth more: it serves what is too large to refill for.
+    There nothing is moved even before a week has shown whether a larger one is worth opening.
     """
     causes = case.causes
     worth, too_large = causes.expected_msat["liquidity"], causes.expected_msat["too_large"]
     if not worth + too_large or not case.channels:
         return None
-    rebalance, refusal = _rebalance(case, sources) if worth else (None, [])
+    if too_large > worth:
+        rebalance, refusal = None, [Figure("not refilled", "most is too large for any channel")]
+    else:
+        rebalance, refusal = _rebalance(case, sources)
     grow = _increase_capacity(case)
     found = [f for f in (rebalance, _raise_fees(case) if worth else None) if f is not None]
     if grow is not None:

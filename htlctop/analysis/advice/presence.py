@@ -128,8 +128,8 @@ def about_strange(case: PeerCase) -> Finding | None:
         Kind.INVESTIGATE,
         case.peer,
         worth,
-        sum(sums.claims.get(c, 0) for c in STRANGE),
+        sum(sums.claims.get(c, 0) for c in STRANGE) + counts[Category.OTHER],
         case.ids,
         figures,
-        guess=bool(unknown),
+        guess=bool(unknown or counts[Category.OTHER]),
     )

@@ -140,7 +140,7 @@ class Actions(App[None], inherit_bindings=False):
         """Every action of this page, by its words."""
         if page := self.page:
             page.note("")
-            some = (one for one in keys.of(page.focus_of) if one.name != "palette")
+            some = (one for one in keys.of(page.focus_now) if one.name != "palette")
             self._lay_over(page, Finder(page.look, tuple(some)))
 
     async def on_finder_chosen(self, message: Finder.Chosen) -> None:

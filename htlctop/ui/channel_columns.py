@@ -1,8 +1,11 @@
 """What the Channels view shows beyond the ranked tables: state, balances, policy, every count."""
 
+from dataclasses import replace
+
 from htlctop.analysis.models import ChannelRow, Row, SortKey
 from htlctop.export.format import count, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.layout import NARROW
 from htlctop.ui.ranking import Context, columns, money
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
@@ -11,6 +14,8 @@ from htlctop.ui.text import Piece, Role
 def every_column(glyphs: Glyphs, context: Context) -> tuple[Column[Row], ...]:
     """Every column of a channel, in the order shown: what matters first, then to the right."""
     ranked = [column for column in columns(glyphs, context) if column.key != "settle"]
+    if context.width < NARROW:
+        ranked = [_narrow(column) for column in ranked]
 
     def amount(of: str, title: str, rank: int) -> Column[Row]:
         def paint(row: Row, width: int) -> Piece:
@@ -42,6 +47,13 @@ def every_column(glyphs: Glyphs, context: Context) -> tuple[Column[Row], ...]:
         number("fee_unknown", "FEE UNKNOWN", 25),
         amount("offered_msat", "BID", 26),
     )
+
+
+def _narrow(column: Column[Row]) -> Column[Row]:
+    """A peer's channels can be told apart in a side-pane too: by id, at the name's expense."""
+    if column.key == "name":
+        return replace(column, width=10)
+    return replace(column, rank=0) if column.key == "channel" else column
 
 
 def _state(row: Row, width: int) -> Piece:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class Focus(Enum):
-    """Where keys go: exactly one at a time. Seven views, four drill-downs, and what lies over."""
+    """Where keys go: exactly one at a time. Seven views, four drill-downs, panes within a view, and
+    what lies over."""
 
     OVERVIEW = "Overview"
     CHANNELS = "Channels"
@@ -26,6 +27,8 @@ class Focus(Enum):
     CHANNEL = "Channel"
     PAIR = "Pair"
     HTLC = "HTLC"
+    LIVE = "Live"
+    EVIDENCE = "Evidence"
     HELP = "Help"
     PROMPT = "Prompt"
     EXPORT = "Export"
@@ -40,13 +43,17 @@ TYPED = PROMPT | PALETTE
 EVERYWHERE = frozenset(Focus) - TYPED - EXPORT
 DATA = EVERYWHERE - {Focus.HELP}
 DRILL_DOWNS = frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR, Focus.HTLC})
+PANES = frozenset({Focus.LIVE, Focus.EVIDENCE})
+"""Panes of the Overview and of Opportunities that have the keys after the table."""
 VIEWS = DATA - DRILL_DOWNS
 IN_TIME = DATA - {Focus.HTLC}
-RANKED = frozenset({Focus.OVERVIEW, Focus.CHANNELS})
-TABLES = RANKED | {Focus.FLOWS, Focus.EVENTS}
+OVERVIEW = frozenset({Focus.OVERVIEW, Focus.LIVE})
+RANKED = OVERVIEW | {Focus.CHANNELS}
 FLOWS = frozenset({Focus.FLOWS})
-COLUMNS = (TABLES - FLOWS) | {Focus.OPPORTUNITIES}
-OPENING = TABLES | {Focus.OPPORTUNITIES}
+TABLES = RANKED | FLOWS | {Focus.EVENTS}
+CHANCES = frozenset({Focus.OPPORTUNITIES, Focus.EVIDENCE})
+COLUMNS = (TABLES - FLOWS - PANES) | {Focus.OPPORTUNITIES}
+OPENING = TABLES | CHANCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,11 @@ class Action:
     footer_in: frozenset[Focus] = EVERYWHERE
     of_app: bool = False
     call: str = ""
+
+    @property
+    def method(self) -> str:
+        """The method that does it, without action_ before its name."""
+        return (self.call or self.name).partition("(")[0]
 
     @property
     def does(self) -> str:
@@ -90,7 +102,7 @@ ACTIONS = (
         "back by one step: a message, a drill-down, the filter, then the view",
         EVERYWHERE,
         "back",
-        DRILL_DOWNS | {Focus.HELP},
+        DRILL_DOWNS | PANES | {Focus.HELP},
         of_app=True,
     ),
     Action("down", ("j", "down"), "down", EVERYWHERE),
@@ -118,7 +130,7 @@ ACTIONS = (
         "group",
         ("b",),
         "group by peer, channel, pair, incoming peer",
-        frozenset({Focus.OVERVIEW}),
+        OVERVIEW,
         "group",
     ),
     Action("window_next", ("w",), "the next window: 1h 6h 24h 7d 30d all", IN_TIME, "window"),
@@ -128,10 +140,17 @@ ACTIONS = (
     Action("now", ("}",), "return to now", IN_TIME),
     Action("freeze", ("space", "p"), "hold the tables still, and let go", DATA, "freeze"),
     Action(
+        "pane",
+        ("tab", "t"),
+        "to the other pane: the live log, the evidence, and back",
+        OVERVIEW | CHANCES,
+        "pane",
+    ),
+    Action(
         "layout",
         ("v",),
         "arrangement: by the terminal's size, wide, middle, narrow",
-        frozenset({Focus.OVERVIEW}),
+        OVERVIEW,
     ),
     Action("snapshot", ("s",), "save the screen as text", EVERYWHERE, "save", of_app=True),
     Action("picture", ("S",), "save the screen as a picture, SVG", EVERYWHERE, of_app=True),

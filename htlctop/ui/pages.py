@@ -119,7 +119,7 @@ class Pages:
         if isinstance(page, HelpScreen):
             self._stage.pop_screen()
         elif page is not None:
-            self._stage.push_screen(HelpScreen(self._look, page.focus_of))
+            self._stage.push_screen(HelpScreen(self._look, page.focus_now))
 
     def back(self) -> bool:
         """Take the page on top away where there is one underneath; else return to the first view.

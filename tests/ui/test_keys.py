@@ -10,7 +10,10 @@ import pytest
 from htlctop.errors import ConfigError
 from htlctop.ui import keys
 from htlctop.ui.app import HtlctopApp
+from htlctop.ui.glyphs import BLOCKS
+from htlctop.ui.paint.keys import footer
 from htlctop.ui.screens.help import HelpScreen
+from htlctop.ui.text import plain, width_of
 from htlctop.ui.views import DRILL_DOWNS, VIEWS
 from htlctop.ui.widgets.choice import ExportChoice
 from htlctop.ui.widgets.finder import Finder
@@ -51,8 +54,7 @@ def test_esc_is_never_the_only_way() -> None:
 def test_every_action_of_a_focus_has_a_method_that_does_it(focus: keys.Focus) -> None:
     for action in keys.of(focus):
         owner = HtlctopApp if action.of_app else OWNERS[focus]
-        method = (action.call or action.name).partition("(")[0]
-        assert callable(getattr(owner, f"action_{method}", None)), action.name
+        assert callable(getattr(owner, f"action_{action.method}", None)), action.name
 
 
 @pytest.mark.parametrize("focus", OWNERS)
@@ -60,6 +62,22 @@ def test_a_page_binds_exactly_the_keys_of_its_focus(focus: keys.Focus) -> None:
     bound = OWNERS[focus]._merge_bindings().key_to_bindings
     named = {key for action in keys.of(focus) for key in action.keys}
     assert len(bound) == len(named)
+
+
+@pytest.mark.parametrize(
+    ("page", "pane"),
+    [(keys.Focus.OVERVIEW, keys.Focus.LIVE), (keys.Focus.OPPORTUNITIES, keys.Focus.EVIDENCE)],
+)
+def test_what_a_pane_can_do_its_page_binds(page: keys.Focus, pane: keys.Focus) -> None:
+    assert set(keys.of(pane)) < set(keys.of(page))
+
+
+@pytest.mark.parametrize("focus", sorted(keys.DATA, key=lambda one: one.value))
+@pytest.mark.parametrize("width", [28, 40, 80, 120])
+def test_the_footer_keeps_help_and_the_way_out(focus: keys.Focus, width: int) -> None:
+    (row,) = footer(focus, width, BLOCKS)
+    assert "? help" in plain(row) and "q quit" in plain(row)
+    assert width_of(row) == width
 
 
 def test_an_action_is_rebound_by_its_name_and_keeps_no_other_key() -> None:

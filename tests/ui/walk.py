@@ -35,7 +35,7 @@ def press(driver: Driver, dice: random.Random) -> str:
     """One key that does something where the user is, now and then one that is typed."""
     page = driver.app.page
     assert page is not None
-    focus = page.focus_of
+    focus = page.focus_now
     if isinstance(page, TableScreen) and page.prompt.is_open:
         if dice.random() < 0.7:
             key = dice.choice(TYPED)
@@ -81,7 +81,7 @@ def check(driver: Driver, size: tuple[int, int]) -> None:
         roster = page.table.roster
         marks = sum(row.startswith("▸") for row in page.table.text)
         seen = roster.top <= roster.cursor < roster.top + roster.height
-        assert marks == int(bool(len(roster)) and seen)
+        assert marks == int(bool(len(roster)) and seen and page.in_focus is page.table)
     view = driver.app.board.overview
     if view is not None and not driver.app.board.failure(Part.OVERVIEW):
         whole = sum(peer.sums.expected_msat for peer in driver.analyst.peers)

@@ -5,13 +5,11 @@ from htlctop.export.advice import short_word
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import VIEWS, Focus, key_name, key_of, of
 from htlctop.ui.paint.parts import rule
-from htlctop.ui.text import BLANK, Line, Role, fit, left, line, wrap
+from htlctop.ui.text import BLANK, Line, Piece, Role, fit, left, line, wrap
 
 
 def footer(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
-    """What can be done here, as far as it fits; help and the views come first and stay."""
-    pieces: list[tuple[str, Role]] = []
-    room = width
+    """What can be done here, as far as it fits; help, the views and the ways out stay longest."""
     shown = [
         (key_name(action.keys[0], glyphs.ascii), action.footer)
         for action in of(focus)
@@ -20,12 +18,20 @@ def footer(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     if focus in VIEWS:
         first, last = key_of("overview", glyphs.ascii), key_of("node", glyphs.ascii)
         shown.insert(1, (f"{first}-{last}", "views"))
-    for key, word in shown:
-        if len(key) + len(word) + 3 > room:
+    room, kept = width, set()
+    for key, word in sorted(shown, key=lambda one: _STAY.get(one[1], len(_STAY))):
+        if (cells := len(key) + len(word) + 3) > room:
             break
-        pieces += [(f" {key}", Role.STRONG), (f" {word} ", Role.DIM)]
-        room -= len(key) + len(word) + 3
+        kept.add(key)
+        room -= cells
+    pieces: list[Piece] = []
+    for key, word in shown:
+        if key in kept:
+            pieces += [(f" {key}", Role.STRONG), (f" {word} ", Role.DIM)]
     return (fit(tuple(pieces), width, glyphs.more),)
+
+
+_STAY = {word: place for place, word in enumerate(("help", "quit", "back", "views"))}
 
 
 def help_page(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:

@@ -6,7 +6,7 @@ from htlctop.analysis.models import HtlcLine
 from htlctop.export.format import ascii_only, clock, clock_seconds, ppm, sat, short_sat
 from htlctop.export.htlc import ends, note
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.text import Line, Role, cut, fit, left, line, right, width_of
+from htlctop.ui.text import Line, Role, cut, fit, left, line, plain, right, width_of
 from htlctop.ui.words import SHORT, outcome
 
 _WITH_PPM, _WITH_NOTE = 110, 100
@@ -14,13 +14,26 @@ _WITH_PPM, _WITH_NOTE = 110, 100
 
 
 def live(
-    lines: Sequence[HtlcLine | str], width: int, height: int, glyphs: Glyphs
+    lines: Sequence[HtlcLine | str],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    current: HtlcLine | None = None,
 ) -> tuple[Line, ...]:
-    """As many HTLCs as fit; a text stands as it is."""
+    """As many HTLCs as fit, one of them under the cursor; a text stands as it is."""
     return tuple(
-        line(f" {one}", Role.DIM) if isinstance(one, str) else entry(one, width, glyphs)
+        line(f" {one}", Role.DIM)
+        if isinstance(one, str)
+        else _under_cursor(entry(one, width, glyphs), glyphs)
+        if one is current
+        else entry(one, width, glyphs)
         for one in lines[:height]
     )
+
+
+def _under_cursor(row: Line, glyphs: Glyphs) -> Line:
+    """The line with the cursor in the place of the blank that it begins with."""
+    return line(glyphs.cursor + plain(row)[1:], Role.CURSOR)
 
 
 def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from htlctop.export.views import View
 from htlctop.ui import asking
 from htlctop.ui.board import Board
-from htlctop.ui.keys import Focus
+from htlctop.ui.keys import Focus, of
 from htlctop.ui.messages import Ask
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint.keys import footer
@@ -43,7 +43,7 @@ class Marked:
 class BaseScreen(Screen[None], inherit_bindings=False):
     """A page of the app. `show` gives it a new board; `note` a message, "" takes it away.
 
-    `focus_of` names its keys, `needs` the parts of the board that it shows.
+    `focus_of` names it and its keys, `needs` the parts of the board that it shows.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -65,6 +65,15 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def show(self, board: Board) -> None:
         """Paint what changed."""
         raise NotImplementedError
+
+    @property
+    def focus_now(self) -> Focus:
+        """Where its keys go: one of its panes may have them instead of the page."""
+        return self.focus_of
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Keys of the page do nothing while a pane has them that knows no such action."""
+        return any(one.method == action for one in of(self.focus_now))
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -128,7 +137,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         """Give the footer its line, or none."""
         self.footer.display = height > 0
         glyphs = self.look.glyphs
-        self.footer.show(lambda width, _: footer(self.focus_of, width, glyphs))
+        self.footer.show(lambda width, _: footer(self.focus_now, width, glyphs))
 
     def show_banner(self, board: Board, most: int) -> None:
         """Why it is not live, in as many lines as it takes up to `most`; none while it is."""

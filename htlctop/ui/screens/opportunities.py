@@ -32,7 +32,10 @@ _BESIDE_FROM = 18
 
 
 class OpportunitiesScreen(BaseScreen):
-    """Ranked advice; ⏎ turns to the evidence of a row, ⏎ again opens its peer, u goes back."""
+    """Ranked advice; ⏎ turns to the evidence of a row, ⏎ again opens its peer, u goes back.
+
+    `is_evidence`: the evidence has the keys; `_is_alone`: and the whole page, for reading.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.OPPORTUNITIES)]
     focus_of = Focus.OPPORTUNITIES
@@ -44,7 +47,7 @@ class OpportunitiesScreen(BaseScreen):
         self.table: Table[Opportunity] = Table(look, key, id="opportunities")
         self._columns = columns(look.glyphs)
         self.sheet = Sheet(look, id="evidence")
-        self.is_evidence = False
+        self.is_evidence = self._is_alone = False
         self._board = Board()
 
     def compose(self) -> Iterable[Widget]:
@@ -56,6 +59,11 @@ class OpportunitiesScreen(BaseScreen):
         yield self.sheet
         yield self.footer
         yield self.note_pane
+
+    @property
+    def focus_now(self) -> Focus:
+        """The evidence has the keys, or the table."""
+        return Focus.EVIDENCE if self.is_evidence else self.focus_of
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -78,8 +86,9 @@ class OpportunitiesScreen(BaseScreen):
     def lay_out(self, width: int, height: int) -> None:
         """The table, the evidence, or both where there is room."""
         self.show_footer(1 if height >= 10 else 0)
-        both = height >= _BESIDE_FROM
-        self.table.display = not self.is_evidence
+        both = height >= _BESIDE_FROM and not self._is_alone
+        self.table.display = not self.is_evidence or both
+        self.table.has_keys = not self.is_evidence
         self.sheet.display = self.is_evidence or both
         self.table.set_layout(title=height >= 8, heads=height >= 5)
         self.show(self._board)
@@ -100,14 +109,14 @@ class OpportunitiesScreen(BaseScreen):
 
     def _table_height(self, rows: int) -> str | int:
         """Where the evidence stands below, no more than the rows take, and at most half."""
-        if self.is_evidence or not self.sheet.display:
+        if not (self.table.display and self.sheet.display):
             return "1fr"
         return min(max(rows, 3) + 2, self.size.height // 2)
 
     def _show_told(self, view: Advice | None) -> None:
         text = paint.told(view) if view else ""
         rows = paragraph(text, self.size.width, Role.WARN, 2) if text else []
-        self.set_height(self.told, 0 if self.is_evidence else len(rows))
+        self.set_height(self.told, len(rows) if self.table.display else 0)
         self.told.show(lambda width, _: paragraph(text, width, Role.WARN, 2))
 
     def _show_evidence(self) -> None:
@@ -118,8 +127,8 @@ class OpportunitiesScreen(BaseScreen):
         hint = f"; {key_of('back', glyphs.ascii)} back"
         if width >= 60:
             hint += f", {key_of('open', glyphs.ascii)} opens the peer"
-        text = f"Why, and what to do{hint if self.is_evidence else ''}"
-        title = rule(text, width, glyphs)
+        text = "Why, and what to do"
+        title = rule(f"{glyphs.cursor} {text}{hint}" if self.is_evidence else text, width, glyphs)
         if one is None:
             return title, line(" nothing under the cursor", Role.DIM)
         command = best_command(one, self._board.templates)
@@ -132,22 +141,28 @@ class OpportunitiesScreen(BaseScreen):
         self._turn(False)
         return True
 
-    def _turn(self, to_evidence: bool) -> None:
-        self.is_evidence = to_evidence
+    def _turn(self, to_evidence: bool, alone: bool = False) -> None:
+        self.is_evidence, self._is_alone = to_evidence, alone
         self.sheet.scroll_home_or_end(end=False)
         self.lay_out(self.size.width, self.size.height)
 
     def on_table_moved(self, message: "Table.Moved") -> None:
         """The evidence is that of the row under the cursor, by key and by mouse."""
         message.stop()
+        if self.is_evidence:
+            self._turn(False)
         self._show_evidence()
 
     def on_table_opened(self, message: "Table.Opened") -> None:
         """Turn to the evidence."""
         message.stop()
-        self._turn(True)
+        self._turn(True, alone=True)
 
     # Actions: what the keys of this page do
+
+    def action_pane(self) -> None:
+        """To the evidence and back; beside each other where there is room."""
+        self._turn(not self.is_evidence)
 
     def _move(self, lines: int) -> None:
         if self.is_evidence:

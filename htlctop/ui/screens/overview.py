@@ -1,6 +1,6 @@
 """The Overview: status, totals and chart above, the ranked table with Why, the live log below."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -11,8 +11,9 @@ from textual.widget import Widget
 from htlctop.analysis.models import CategoryRow, Overview, Row
 from htlctop.ui import asking
 from htlctop.ui.board import Board
-from htlctop.ui.keys import Focus, bindings
+from htlctop.ui.keys import Focus, bindings, key_of
 from htlctop.ui.layout import WHY_WIDTH, Form, Layout, layout, next_form
+from htlctop.ui.messages import Open
 from htlctop.ui.paint import live as live_paint
 from htlctop.ui.paint import overview as paint
 from htlctop.ui.paint import status as status_paint
@@ -20,11 +21,14 @@ from htlctop.ui.paint import why as why_paint
 from htlctop.ui.paint.parts import rule
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.ranking import Context, children, columns, first_of_each, key, kin
-from htlctop.ui.screens.tables import TableScreen
+from htlctop.ui.screens.base import Copied
+from htlctop.ui.screens.tables import Movable, TableScreen
+from htlctop.ui.subject import htlc
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line, Role, line
-from htlctop.ui.trickle import LOOK_BACK, Entry, Trickle
+from htlctop.ui.trickle import LOOK_BACK
 from htlctop.ui.widgets.lines import Look, Pane
+from htlctop.ui.widgets.live import LiveLog
 from htlctop.ui.words import GROUPED, SORTED_BY
 
 
@@ -41,9 +45,8 @@ class OverviewScreen(TableScreen):
         self.table: Table[Row] = Table(look, key, children, kin, id="peers")
         self.why = Pane(look, id="why")
         self.why_line = Pane(look, id="why-line")
-        self.live = Pane(look, id="live")
+        self.live = LiveLog(look, id="live")
         self._plan: Layout | None = None
-        self._trickle = Trickle()
 
     def compose(self) -> Iterable[Widget]:
         """The panes from top to bottom."""
@@ -58,6 +61,16 @@ class OverviewScreen(TableScreen):
         yield self.footer
         yield self.note_pane
         yield self.prompt
+
+    @property
+    def focus_now(self) -> Focus:
+        """The live log has the keys, or the table."""
+        return Focus.LIVE if self.live.has_keys else self.focus_of
+
+    @property
+    def in_focus(self) -> Movable:
+        """The live log, or the table."""
+        return self.live if self.live.has_keys else self.table
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -78,6 +91,8 @@ class OverviewScreen(TableScreen):
         self.set_height(self.live, plan.live)
         self.why.display = plan.why_pane
         self.table.set_layout(title=plan.title, heads=plan.heads)
+        if not plan.live:
+            self.live.give_keys(False)
         self.show_footer(plan.footer)
         self.show(self._board)
 
@@ -95,12 +110,14 @@ class OverviewScreen(TableScreen):
         stale = status_paint.is_stale(board)
         for pane in (self.chart, self.why, self.why_line, self.live, self.table):
             pane.dimmed = stale
+        self.table.has_keys = not self.live.has_keys
         badge = "" if self._plan.title else self.filter_badge(board)
         self.head.show(
             partial(paint.head, board, glyphs=glyphs, advice=self._plan.advice, badge=badge)
         )
         tee_at = self.size.width - WHY_WIDTH if self._plan.why_pane else None
-        self.live.show(partial(_live, held, self._lines(held), look=self.look, tee_at=tee_at))
+        self._take_live(held)
+        self.live.show(partial(_live, held, self.live, tee_at=tee_at))
         if view is None:
             self._show_nothing(board)
             return
@@ -109,12 +126,12 @@ class OverviewScreen(TableScreen):
         self.why_line.show(partial(_why_line, view.categories, self._plan.form, look=self.look))
         self.table.show(self._content(view, board))
 
-    def _lines(self, board: Board) -> tuple[Entry, ...]:
+    def _take_live(self, board: Board) -> None:
         """What the live pane shows: a few new ones at a time."""
         question = board.question(Part.LOG)
         room = max(0, self._plan.live - 1) if self._plan else 0
         of = (question.until_ns, question.filter) if question else None
-        return self._trickle.take(board.log or (), of, room)
+        self.live.take(board.log or (), of, room)
 
     def _show_nothing(self, board: Board) -> None:
         text = board.failure(Part.OVERVIEW)
@@ -130,7 +147,46 @@ class OverviewScreen(TableScreen):
         view = board.overview
         return f"{len(view.rows)} of {view.unfiltered}" if view else ""
 
+    def copied(self, board: Board) -> Copied | None:
+        """The key or id of the row under the cursor; a line of the log has none of its own."""
+        return None if self.live.has_keys else super().copied(board)
+
+    def peel(self) -> bool:
+        """Out of the live log, then as on every page with a table."""
+        if not self.live.has_keys or self.prompt.is_open:
+            return super().peel()
+        self._give_keys(False)
+        return True
+
+    def _give_keys(self, to_live: bool) -> None:
+        self.live.give_keys(to_live)
+        self.lay_out(*self.size)
+
+    def on_table_moved(self, message: "Table.Moved") -> None:
+        """Who moves in the table by mouse has its keys too."""
+        message.stop()
+        if self.live.has_keys:
+            self._give_keys(False)
+
+    def on_live_log_clicked(self, message: LiveLog.Clicked) -> None:
+        """The log has the keys."""
+        message.stop()
+        self._give_keys(True)
+
+    def on_live_log_opened(self, message: LiveLog.Opened) -> None:
+        """Drill down."""
+        message.stop()
+        if one := self.live.current:
+            self.post_message(Open(htlc(one.seq)))
+
     # Actions: what the keys of this screen do
+
+    def action_pane(self) -> None:
+        """To the live log and back, where it is shown."""
+        if self._plan is None or not self._plan.live:
+            self.note(f"the live log has no room here; {key_of('events')} shows it")
+        else:
+            self._give_keys(not self.live.has_keys)
 
     def action_group(self) -> None:
         """Other rows."""
@@ -166,15 +222,17 @@ class OverviewScreen(TableScreen):
 
 
 def _live(
-    board: Board, lines: Sequence[Entry], width: int, height: int, look: Look, tee_at: int | None
+    board: Board, pane: LiveLog, width: int, height: int, tee_at: int | None
 ) -> tuple[Line, ...]:
-    title = rule("Live", width, look.glyphs, tee_at)
+    glyphs = pane.look.glyphs
+    held = f", standing still; {key_of('pane', glyphs.ascii)} goes back" if pane.has_keys else ""
+    title = rule(f"Live{held}", width, glyphs, tee_at)
     if text := board.failure(Part.LOG):
         return title, line(f" cannot be read: {text}", Role.BAD)
     if not board.log:
         none = "no forward matches the filter" if board.query.filter else "no forward seen yet"
         return title, line(f" {none}" if board.log is not None else "", Role.DIM)
-    return title, *live_paint.live(lines, width, height - 1, look.glyphs)
+    return title, *live_paint.live(pane.entries, width, height - 1, glyphs, pane.current)
 
 
 def _why_line(

@@ -1,7 +1,7 @@
 """Pages around one table: the keys that move its cursor, order, filter and open its rows."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from htlctop.analysis.filters import parse
 from htlctop.errors import UsageError
@@ -77,10 +77,29 @@ class FilteredScreen(BaseScreen):
         return True
 
 
+class Movable(Protocol):
+    """What the keys of such a page move in."""
+
+    def move(self, lines: int) -> None: ...
+
+    def page(self, direction: int) -> None: ...
+
+    def home(self) -> None: ...
+
+    def end(self) -> None: ...
+
+    def open(self) -> None: ...
+
+
 class TableScreen(FilteredScreen):
     """A page with a table that is filtered."""
 
     table: Table[Any]
+
+    @property
+    def in_focus(self) -> Movable:
+        """The pane that has the keys."""
+        return self.table
 
     def forget(self) -> None:
         """Let go what a freeze holds, in the table too."""
@@ -109,27 +128,27 @@ class TableScreen(FilteredScreen):
 
     def action_down(self) -> None:
         """The cursor down."""
-        self.table.move(1)
+        self.in_focus.move(1)
 
     def action_up(self) -> None:
         """The cursor up."""
-        self.table.move(-1)
+        self.in_focus.move(-1)
 
     def action_first(self) -> None:
         """The cursor to the first row."""
-        self.table.home()
+        self.in_focus.home()
 
     def action_last(self) -> None:
         """The cursor to the last row."""
-        self.table.end()
+        self.in_focus.end()
 
     def action_page_down(self) -> None:
         """The cursor down half a screen."""
-        self.table.page(1)
+        self.in_focus.page(1)
 
     def action_page_up(self) -> None:
         """The cursor up half a screen."""
-        self.table.page(-1)
+        self.in_focus.page(-1)
 
     def action_deeper(self) -> None:
         """Unfold, or more columns."""
@@ -153,7 +172,7 @@ class TableScreen(FilteredScreen):
 
     def action_open(self) -> None:
         """Open what is under the cursor."""
-        self.table.open()
+        self.in_focus.open()
 
 
 def _wrong(text: str) -> str:

@@ -84,6 +84,7 @@ class Table(Lines, Generic[Item]):
         super().__init__(look, id=id)
         self.roster: Roster[Item] = Roster(key, children, kin, is_log=is_log)
         self._is_log = is_log
+        self.has_keys = True
         self._newest: Content[Item] | None = None
         self._taken: Content[Item] | None = None
         self._hold: Timer | None = None
@@ -242,7 +243,7 @@ class Table(Lines, Generic[Item]):
             lines.extend([BLANK, *(line(f"  {text}", Role.DIM) for text in content.empty)])
         at = self.roster.cursor - self.roster.top
         lines.extend(
-            self._row(entry, width, margin, index == at)
+            self._row(entry, width, margin, index == at and self.has_keys)
             for index, entry in enumerate(self.roster.visible)
         )
         return lines
@@ -251,9 +252,9 @@ class Table(Lines, Generic[Item]):
         glyphs = self.look.glyphs
         text = self._newest.title if self._newest else content.title
         more = "+" if content.has_more else ""
+        before, after = self._page > 0, self._plan and self._page + 1 < self._plan.pages
         place = f" {self.roster.cursor + 1}/{len(self.roster)}{more} "
-        if self._plan and self._plan.pages > 1 and width >= 60:
-            place = f" columns {self._plan.page + 1}/{self._plan.pages}{place}"
+        place = f"{glyphs.left if before else ''}{place}{glyphs.cursor if after else ''}"
         room = width - len(place) - 1
         if not len(self.roster) or room < 12:
             return rule(text, width, glyphs)

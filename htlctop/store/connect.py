@@ -135,7 +135,7 @@ def _to_read(path: Path) -> str:
     """The URI to read a store by.
 
     SQLite makes a WAL's index beside the file even to read it. In a folder that takes nothing (a
-    backup, another user's copy) a store without a WAL, so of no running collector, is read as it lies.
+    backup, another user's copy) a store without a WAL has no collector, and is read as it lies.
     """
     way = "mode=ro"
     wal = path.with_name(path.name + "-wal")

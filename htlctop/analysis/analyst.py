@@ -35,7 +35,7 @@ from htlctop.analysis.models import (
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
 from htlctop.analysis.ports import LogPage, LogQuery
-from htlctop.analysis.ranking import by_demand, pair_rows, ranked
+from htlctop.analysis.ranking import pair_rows, ranked
 from htlctop.analysis.series import series
 from htlctop.analysis.sums import Priced, is_refused, reasons, together
 from htlctop.analysis.windows import widened
@@ -103,7 +103,7 @@ class StoreAnalyst:
     def report(self, query: Query) -> Report:
         """The node and every pair over the window, of one moment, to the msat."""
         with self._moment(query, by_source=True) as moment:
-            pairs = by_demand(pair_rows(moment, moment.priced_pairs(moment.window(query))))
+            pairs = pair_rows(moment, moment.priced_pairs(moment.window(query)))
             return Report(_overview(moment, query), pairs)
 
     def peer(self, peer: int, query: Query) -> PeerDetail:

@@ -1,12 +1,12 @@
 """Who is who: channels, their peers and names, and the rows that tables show of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from functools import cached_property
 
 from htlctop.analysis.formulas import Rate
-from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow, Sums
-from htlctop.analysis.sums import NOTHING, Figures, Priced, figures_of, together
-from htlctop.domain.codes import Category
+from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, PeerRow
+from htlctop.analysis.sums import NOTHING, Figures, together
 from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import parse_scid, scid_text
 from htlctop.errors import UsageError
@@ -92,6 +92,54 @@ class ChannelBook:
         """The ways a scid is written, () for none."""
         return (scid_text(scid), str(scid)) if scid else ()
 
+    @cached_property
+    def open_channel_ids(self) -> frozenset[int]:
+        """Our open channels, each once whatever ids it goes by."""
+        records = self._channels.values()
+        return frozenset(c.id for c in records if c.is_open and c.alias_of is None and c.peer)
+
+    @cached_property
+    def _open_by_peer(self) -> Mapping[int, Sequence[int]]:
+        found: dict[int, list[int]] = defaultdict(list)
+        for channel in self.open_channel_ids:
+            found[self._channels[channel].peer].append(channel)
+        return dict(found)
+
+    @property
+    def open_peers(self) -> Set[int]:
+        """The peers that have an open channel with us."""
+        return self._open_by_peer.keys()
+
+    def balance_of(self, channel: int) -> tuple[int, int]:
+        """(local, capacity) of a channel, sat; nothing of nothing where they are not known."""
+        record = self._channels.get(channel, _NOWHERE)
+        return record.local_sat or 0, record.capacity_sat or 0
+
+    def balance_of_peer(self, peer: int) -> tuple[int, int]:
+        """The same of a peer's open channels together."""
+        balances = [self.balance_of(channel) for channel in self._open_by_peer.get(peer, ())]
+        return sum(local for local, _ in balances), sum(capacity for _, capacity in balances)
+
+    @cached_property
+    def _peer_places(self) -> Mapping[int, int]:
+        names = sorted((self.alias_of(peer).casefold(), peer) for peer in self._by_peer)
+        named = [peer for _, peer in names if peer != UNKNOWN_PEER]
+        return {peer: place for place, peer in enumerate((*named, UNKNOWN_PEER))}
+
+    def peer_place(self, peer: int) -> int:
+        """Where a peer stands by name, the unknown one last."""
+        return self._peer_places.get(peer, len(self._peer_places))
+
+    @cached_property
+    def _channel_places(self) -> Mapping[int, int]:
+        places = self._peer_places
+        found = sorted((places[c.peer], scid_text(c.scid), c.id) for c in self._channels.values())
+        return {channel: place for place, (*_, channel) in enumerate(found)}
+
+    def channel_place(self, channel: int) -> int:
+        """Where a channel stands by its peer's name and its own, one without a record last."""
+        return self._channel_places.get(channel, len(self._channel_places))
+
     def channels_of(self, peer: int) -> tuple[int, ...]:
         """A peer's channel ids, aliases included; () for a peer never seen."""
         return tuple(self._by_peer.get(peer, ()))
@@ -129,76 +177,29 @@ class ChannelBook:
             raise UsageError(
                 f"{count} found for {text!r}; give a whole public key, a name or a channel id"
             )
-        return self.peer_rows([], {}, Rate(1, 2), only=found.pop())[0]
+        return self.peer_row(found.pop(), {}, Rate(1, 2))
 
-    def peer_rows(
-        self,
-        priced: Iterable[Priced],
-        rates: Mapping[int, Rate],
-        default: Rate,
-        only: int | None = None,
-    ) -> list[PeerRow]:
-        """A row for every peer with an open channel or with sums, in no order."""
-        by_channel: dict[int, list[Priced]] = defaultdict(list)
-        for item in priced:
-            by_channel[self.main_of(item.cell.channel)].append(item)
-        figures = {channel: figures_of(items) for channel, items in by_channel.items()}
-        return self.rows_of(figures, rates, default, only)
-
-    def rows_of(
-        self,
-        figures: Mapping[int, Figures],
-        rates: Mapping[int, Rate],
-        default: Rate,
-        only: int | None = None,
-    ) -> list[PeerRow]:
-        """The same from the figures of channels, aliases' among those they stand for."""
-        shown = {c.id for c in self._channels.values() if c.is_open and c.alias_of is None}
-        shown |= set(figures)
-        channels: dict[int, list[ChannelRow]] = defaultdict(list)
-        parts: dict[int, list[Figures]] = defaultdict(list)
-        for channel in sorted(shown):
-            peer = self.peer_of(channel)
-            if only is not None and peer != only:
-                continue
-            part = figures.get(channel)
-            if peer or part:
-                channels[peer].append(self.channel_row(channel, part or NOTHING))
-                parts[peer].append(part or NOTHING)
-        if only is not None and only not in parts:
-            parts[only] = []
-        rows = []
-        for peer, found in parts.items():
-            of_peer = channels[peer]
-            if len(of_peer) == 1:
-                sums, why = of_peer[0].sums, of_peer[0].why
-            else:
-                whole = together(found)
-                sums, why = whole.sums, whole.why
-            rate = rates.get(peer, default)
-            rows.append(self._peer_row(peer, tuple(of_peer), sums, why, rate))
-        return rows
-
-    def _peer_row(
-        self,
-        peer: int,
-        channels: tuple[ChannelRow, ...],
-        sums: Sums,
-        why: Category | None,
-        rate: Rate,
-    ) -> PeerRow:
-        known = [c for c in channels if c.is_open and c.capacity_sat is not None]
+    def peer_row(self, peer: int, parts: Mapping[int, Figures], rate: Rate) -> PeerRow:
+        """A peer's row: its open channels, and those with sums; `parts` by channel, aliases' among
+        those they stand for."""
+        channels = tuple(
+            self.channel_row(channel, parts.get(channel, NOTHING))
+            for channel in sorted(parts.keys() | self._open_by_peer.get(peer, ()))
+        )
+        whole = together(list(parts.values()))
+        local_sat, capacity_sat = self.balance_of_peer(peer)
+        is_known = any(c.is_open and c.capacity_sat is not None for c in channels)
         return PeerRow(
             peer=peer,
             pubkey=self.pubkey_of(peer),
             alias=self.alias_of(peer),
             channels=channels,
-            sums=sums,
+            sums=whole.sums,
             settle_rate=float(rate),
-            why=why,
-            online=any(c.is_active for c in channels if c.is_open),
-            capacity_sat=sum(c.capacity_sat or 0 for c in known) if known else None,
-            local_sat=sum(c.local_sat or 0 for c in known) if known else None,
+            why=whole.why,
+            online=any(c.is_active for c in channels),
+            capacity_sat=capacity_sat if is_known else None,
+            local_sat=local_sat if is_known else None,
         )
 
     def channel_row(self, channel: int, figures: Figures) -> ChannelRow:

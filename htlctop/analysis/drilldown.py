@@ -1,7 +1,7 @@
 """The drill-downs: one peer, channel, pair or HTLC, each with what adds up to it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from htlctop.analysis.details import (
     Balance,
@@ -13,12 +13,12 @@ from htlctop.analysis.details import (
     Policy,
 )
 from htlctop.analysis.log import lines, page
-from htlctop.analysis.models import ChannelRow, PairRow, Query, Sums, Window
+from htlctop.analysis.models import ChannelRow, PairRow, PeerRow, Query, Sums, Window
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.ports import LogQuery
-from htlctop.analysis.ranking import by_demand, pair_rows
+from htlctop.analysis.ranking import pair_rows
 from htlctop.analysis.series import series
-from htlctop.analysis.sums import category_rows, figures_of
+from htlctop.analysis.sums import Priced, category_rows, figures_of, grouped
 from htlctop.domain.circuits import Source
 from htlctop.domain.codes import EventType
 from htlctop.domain.evidence import LimitsPoint, PolicyPoint
@@ -38,7 +38,7 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
     if not channels:
         raise UsageError("the store knows no such peer")
     priced = [p for p in moment.priced(window) if p.peer == peer_id]
-    (row,) = book.peer_rows(priced, *moment.rates(window), only=peer_id)
+    row = _peer_row(moment, window, peer_id, priced)
     events = LogQuery(EVENTS, peer=peer_id, until_ns=moment.as_of_ns, filter=query.filter)
     return PeerDetail(
         node=moment.node,
@@ -46,7 +46,7 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
         window=window,
         row=row,
         categories=category_rows(priced),
-        sources=by_demand(pair_rows(moment, moment.priced_pairs(window, channels))),
+        sources=pair_rows(moment, moment.priced_pairs(window, channels)),
         series=series(moment, window, channels),
         balance=_balance(moment, window, row.channels),
         policies=_policies(moment, window, channels),
@@ -64,7 +64,7 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
         raise UsageError("the store knows no such channel")
     channels = book.same_channel(main)
     priced = [p for p in moment.priced(window) if p.peer == owner]
-    (peer_row,) = book.peer_rows(priced, *moment.rates(window), only=owner)
+    peer_row = _peer_row(moment, window, owner, priced)
     row = next((r for r in peer_row.channels if r.channel == main), None)
     priced = [p for p in priced if p.cell.channel in channels]
     row = row or book.channel_row(main, figures_of(priced))
@@ -76,7 +76,7 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
         row=row,
         peer_row=peer_row if owner else None,
         categories=category_rows(priced),
-        sources=by_demand(pair_rows(moment, moment.priced_pairs(window, channels))),
+        sources=pair_rows(moment, moment.priced_pairs(window, channels)),
         series=series(moment, window, channels),
         balance=_balance(moment, window, (row,)),
         policies=_policies(moment, window, channels),
@@ -140,6 +140,13 @@ def htlc(moment: Moment, seq: int) -> HtlcDetail:
         from_history=facts.source != Source.STREAM,
         attempts=lines(moment, attempts),
     )
+
+
+def _peer_row(moment: Moment, window: Window, peer_id: int, priced: Iterable[Priced]) -> PeerRow:
+    """The row of a peer that these cells are of."""
+    book, (rates, default) = moment.book, moment.rates(window)
+    parts = grouped(priced, lambda item: book.main_of(item.cell.channel))
+    return book.peer_row(peer_id, parts, rates.get(peer_id, default))
 
 
 def pending(moment: Moment, channels: Sequence[int] = ()) -> tuple[Pending, ...]:

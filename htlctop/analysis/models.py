@@ -7,6 +7,7 @@ Amounts are integer msat (`_msat`), times ns since the epoch UTC (`_ns`), rates 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from htlctop.analysis.rows import Rows
 from htlctop.domain.codes import Category, EventType, Outcome
 from htlctop.domain.coverage import Gap as Gap
 
@@ -106,6 +107,11 @@ class ChannelRow:
     fee_base_msat: int | None
     fee_rate_ppm: int | None
 
+    @property
+    def id(self) -> int:
+        """The channel."""
+        return self.channel
+
 
 @dataclass(frozen=True, slots=True)
 class PeerRow:
@@ -126,6 +132,11 @@ class PeerRow:
     capacity_sat: int | None
     local_sat: int | None
 
+    @property
+    def id(self) -> int:
+        """The peer."""
+        return self.peer
+
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
@@ -139,6 +150,11 @@ class PairRow:
     out_alias: str
     sums: Sums
 
+    @property
+    def id(self) -> tuple[int, int]:
+        """The pair."""
+        return self.in_peer, self.out_peer
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
@@ -149,6 +165,11 @@ class SourceRow:
     alias: str
     sums: Sums
     why: Category | None
+
+    @property
+    def id(self) -> int:
+        """The peer."""
+        return self.peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +320,7 @@ class Overview:
     window: Window
     totals: Totals
     categories: tuple[CategoryRow, ...]
-    rows: tuple[Row, ...]
+    rows: Rows[Row]
     unfiltered: int
     series: Series
     offline: int

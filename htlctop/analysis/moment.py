@@ -1,6 +1,5 @@
 """One read of the store: what every view needs of it, as of the time that is looked from."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
@@ -13,7 +12,7 @@ from htlctop.analysis.sums import (
     Figures,
     Priced,
     figures,
-    figures_of,
+    grouped,
     over_sources,
     price,
     share_among_sources,
@@ -228,11 +227,12 @@ class Moment:
         if key in self._figures:
             return self._figures[key]
         if self._by_source:
-            items: dict[int, list[Priced]] = defaultdict(list)
-            for item in self.priced_pairs(window):
-                if categories is None or item.cell.category in categories:
-                    items[self.book.main_of(item.cell.channel)].append(item)
-            self._figures[key] = {channel: figures_of(some) for channel, some in items.items()}
+            counted = (
+                item
+                for item in self.priced_pairs(window)
+                if categories is None or item.cell.category in categories
+            )
+            self._figures[key] = grouped(counted, lambda item: self.book.main_of(item.cell.channel))
             return self._figures[key]
         rates, default = self.rates(window)
         book, found = self.book, dict[int, list[Figures]]()

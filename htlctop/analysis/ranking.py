@@ -1,140 +1,167 @@
-"""The rows of a ranked table: grouped, chosen by the filter, and sorted as a query asks."""
+"""The rows of a ranked table: grouped, chosen by the filter, and sorted as a query asks.
+
+All of it is done on ids and plain numbers; the rows themselves are made where they are looked at.
+"""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from htlctop.analysis.filters import Filter, NameTerm, Side
-from htlctop.analysis.models import (
-    UNKNOWN_PEER,
-    By,
-    ChannelRow,
-    PairRow,
-    PeerRow,
-    Query,
-    Row,
-    SortKey,
-    SourceRow,
-    Window,
-)
+from htlctop.analysis.models import By, PairRow, Query, Row, SortKey, SourceRow, Sums, Window
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.naming import Naming
-from htlctop.analysis.sums import Priced, add_up, figures_of
+from htlctop.analysis.rows import RowId, Rows
+from htlctop.analysis.sums import NOTHING, Figures, Priced, grouped, together
 
-R = TypeVar("R", bound=Row)
+Id = TypeVar("Id", bound=RowId)
+Pair = tuple[int, int]
 
-_SORTS: dict[SortKey, Callable[[Row], tuple[float, ...]]] = {
-    SortKey.MISSED: lambda r: (r.sums.expected_msat, r.sums.net_demand_msat, r.sums.lost),
-    SortKey.DEMAND: lambda r: (r.sums.net_demand_msat, r.sums.lost),
-    SortKey.REFUSED: lambda r: (r.sums.refused,),
-    SortKey.ASKED: lambda r: (r.sums.asked_msat,),
-    SortKey.EARNED: lambda r: (r.sums.earned_msat,),
-    SortKey.SETTLED: lambda r: (r.sums.settled,),
-    SortKey.LOCAL: lambda r: (_local_share(r),),
+_EXPECTED, _DEMAND, _RECOVERED, _LOST, _REFUSED, _ASKED, _EARNED, _SETTLED = map(
+    tuple(Sums.__dataclass_fields__).index,
+    (
+        "expected_msat", "demand_msat", "recovered_msat", "lost", "refused", "asked_msat",
+        "earned_msat", "settled",
+    ),
+)  # fmt: skip
+_WORTH: dict[SortKey, Callable[[Sequence[int]], tuple[int, ...]]] = {
+    SortKey.MISSED: lambda v: (v[_EXPECTED], v[_DEMAND] - v[_RECOVERED], v[_LOST]),
+    SortKey.DEMAND: lambda v: (v[_DEMAND] - v[_RECOVERED], v[_LOST]),
+    SortKey.REFUSED: lambda v: (v[_REFUSED],),
+    SortKey.ASKED: lambda v: (v[_ASKED],),
+    SortKey.EARNED: lambda v: (v[_EARNED],),
+    SortKey.SETTLED: lambda v: (v[_SETTLED],),
 }
 _OF_ROWS = (Side.ANY, Side.OUT, Side.CHANNEL, Side.PEER)
 
 
-def ranked(
-    moment: Moment, window: Window, query: Query, filtered: Filter
-) -> tuple[tuple[Row, ...], int]:
+def ranked(moment: Moment, window: Window, query: Query, filtered: Filter) -> tuple[Rows[Row], int]:
     """The rows that the filter lets through, ranked, and how many there are without it."""
-    naming = moment.naming
-    if query.by is By.PAIR or query.by is By.SOURCE:
-        return _by_source(moment, window, query, filtered)
-    if filtered.of(Side.IN):
-        items: dict[int, list[Priced]] = defaultdict(list)
-        for item in moment.priced_pairs(window):
-            if _counts(item, filtered, naming, query.by):
-                items[moment.book.main_of(item.cell.channel)].append(item)
-        figures = {channel: figures_of(found) for channel, found in items.items()}
-    else:
-        figures = moment.figures(window, filtered.categories)
-    peers = moment.book.rows_of(figures, *moment.rates(window))
-    rows: Sequence[Row]
-    if query.by is By.CHANNEL:
-        channels = [channel for peer in peers for channel in peer.channels]
-        rows = [
-            row
-            for row in channels
-            if _fits(filtered, naming.channel_fits, row.channel)
-            and (row.channel in figures or not filtered.restricts_cells)
-        ]
-        return _sorted(rows, query), len(channels)
-    rows = [
-        row
-        for row in peers
-        if _fits(filtered, naming.peer_fits, row.peer)
-        and (not filtered.restricts_cells or any(c.channel in figures for c in row.channels))
+    match query.by:
+        case By.PAIR:
+            return _pairs(moment, window, query, filtered)
+        case By.SOURCE:
+            return _sources(moment, window, query, filtered)
+        case By.CHANNEL:
+            return _channels(moment, window, query, filtered)
+    return _peers(moment, window, query, filtered)
+
+
+def _peers(moment: Moment, window: Window, query: Query, filtered: Filter) -> tuple[Rows[Row], int]:
+    book, naming = moment.book, moment.naming
+    by_peer: dict[int, dict[int, Figures]] = defaultdict(dict)
+    for channel, part in _figures(moment, window, query, filtered).items():
+        by_peer[book.peer_of(channel)][channel] = part
+    figures = {peer: together(list(parts.values())) for peer, parts in by_peer.items()}
+    shown = book.open_peers | figures.keys()
+    found = [
+        peer
+        for peer in (figures if filtered.restricts_cells else shown)
+        if _fits(filtered, naming.peer_fits, peer)
     ]
-    return _sorted(rows, query), len(peers)
+    ids = _sorted(found, query, figures, book.peer_place, book.balance_of_peer)
+    rates, default = moment.rates(window)
+
+    def make(at: int) -> Row:
+        peer = ids[at]
+        return book.peer_row(peer, by_peer.get(peer, {}), rates.get(peer, default))
+
+    return Rows(ids, make), len(shown)
 
 
-def _by_source(
+def _channels(
     moment: Moment, window: Window, query: Query, filtered: Filter
-) -> tuple[tuple[Row, ...], int]:
-    naming = moment.naming
-    cells = moment.priced_pairs(window)
-    counted = [item for item in cells if _counts(item, filtered, naming, query.by)]
-    rows: Sequence[Row]
-    if query.by is By.PAIR:
-        every = {(item.cell.in_peer, item.peer) for item in cells}
-        rows = [row for row in pair_rows(moment, counted) if _pair_fits(row, filtered, naming)]
-        return _sorted(rows, query), len(every)
-    sources = source_rows(moment, counted)
-    rows = [row for row in sources if _fits(filtered, naming.peer_fits, row.peer, Side.OUT)]
-    return _sorted(rows, query), len({item.cell.in_peer for item in cells})
-
-
-def pair_rows(moment: Moment, priced: Iterable[Priced]) -> list[PairRow]:
-    """Who wanted to reach whom, in no order."""
-    book = moment.book
-    pairs: dict[tuple[int, int], list[Priced]] = defaultdict(list)
-    for item in priced:
-        pairs[item.cell.in_peer, item.peer].append(item)
-    return [
-        PairRow(
-            source, book.pubkey_of(source), book.alias_of(source),
-            target, book.pubkey_of(target), book.alias_of(target),
-            add_up(items),
-        )
-        for (source, target), items in pairs.items()
-    ]  # fmt: skip
-
-
-def source_rows(moment: Moment, priced: Iterable[Priced]) -> list[SourceRow]:
-    """Whom HTLCs came in from, in no order."""
-    book = moment.book
-    sources: dict[int, list[Priced]] = defaultdict(list)
-    for item in priced:
-        sources[item.cell.in_peer].append(item)
-    found = {peer: figures_of(items) for peer, items in sources.items()}
-    return [
-        SourceRow(peer, book.pubkey_of(peer), book.alias_of(peer), figures.sums, figures.why)
-        for peer, figures in found.items()
+) -> tuple[Rows[Row], int]:
+    book, naming = moment.book, moment.naming
+    figures = _figures(moment, window, query, filtered)
+    shown = book.open_channel_ids | figures.keys()
+    found = [
+        channel
+        for channel in (figures if filtered.restricts_cells else shown)
+        if _fits(filtered, naming.channel_fits, channel)
     ]
-
-
-def by_demand(rows: Iterable[PairRow]) -> tuple[PairRow, ...]:
-    """Pairs, the largest net demand first, then the most refusals."""
-    return tuple(
-        sorted(
-            rows,
-            key=lambda r: (-r.sums.net_demand_msat, -r.sums.refused, r.in_peer, r.out_peer),
-        )
+    ids = _sorted(found, query, figures, book.channel_place, book.balance_of)
+    return (
+        Rows(ids, lambda at: book.channel_row(ids[at], figures.get(ids[at], NOTHING))),
+        len(shown),
     )
 
 
-def _counts(item: Priced, filtered: Filter, naming: Naming, by: By) -> bool:
-    """Whether a cell counts in the sums: its category, and whom it comes from (and, where the
-    rows are sources, goes to)."""
-    if filtered.categories is not None and item.cell.category not in filtered.categories:
-        return False
+def _pairs(moment: Moment, window: Window, query: Query, filtered: Filter) -> tuple[Rows[Row], int]:
+    book, naming = moment.book, moment.naming
+    cells = moment.priced_pairs(window)
+    figures = grouped(_counted(cells, filtered, naming, query.by), _pair_of)
+    every = {_pair_of(item) for item in cells}
+    found = [pair for pair in figures if _pair_fits(pair, filtered, naming)]
+    ids = _sorted(
+        found, query, figures, lambda pair: (book.peer_place(pair[1]), book.peer_place(pair[0]))
+    )
+    return Rows(ids, lambda at: _pair_row(moment, ids[at], figures[ids[at]])), len(every)
+
+
+def _sources(
+    moment: Moment, window: Window, query: Query, filtered: Filter
+) -> tuple[Rows[Row], int]:
+    book, naming = moment.book, moment.naming
+    cells = moment.priced_pairs(window)
+    figures = grouped(_counted(cells, filtered, naming, query.by), _source_of)
+    every = {_source_of(item) for item in cells}
+    found = [peer for peer in figures if _fits(filtered, naming.peer_fits, peer, Side.OUT)]
+    ids = _sorted(found, query, figures, book.peer_place)
+
+    def make(at: int) -> Row:
+        peer, of = ids[at], figures[ids[at]]
+        return SourceRow(peer, book.pubkey_of(peer), book.alias_of(peer), of.sums, of.why)
+
+    return Rows(ids, make), len(every)
+
+
+def pair_rows(moment: Moment, priced: Iterable[Priced]) -> tuple[PairRow, ...]:
+    """Who wanted to reach whom, the largest net demand first, then the most refusals."""
+    figures = grouped(priced, _pair_of)
+    rows = [_pair_row(moment, pair, of) for pair, of in figures.items()]
+    return tuple(sorted(rows, key=lambda r: (-r.sums.net_demand_msat, -r.sums.refused, r.id)))
+
+
+def _pair_row(moment: Moment, pair: Pair, figures: Figures) -> PairRow:
+    book, (source, target) = moment.book, pair
+    return PairRow(
+        source, book.pubkey_of(source), book.alias_of(source),
+        target, book.pubkey_of(target), book.alias_of(target),
+        figures.sums,
+    )  # fmt: skip
+
+
+def _figures(
+    moment: Moment, window: Window, query: Query, filtered: Filter
+) -> Mapping[int, Figures]:
+    """What each channel adds up to, of what the filter counts in it."""
+    if not filtered.of(Side.IN):
+        return moment.figures(window, filtered.categories)
+    cells = _counted(moment.priced_pairs(window), filtered, moment.naming, query.by)
+    return grouped(cells, lambda item: moment.book.main_of(item.cell.channel))
+
+
+def _pair_of(item: Priced) -> Pair:
+    return item.cell.in_peer, item.peer
+
+
+def _source_of(item: Priced) -> int:
+    return item.cell.in_peer
+
+
+def _counted(cells: Iterable[Priced], filtered: Filter, naming: Naming, by: By) -> Iterable[Priced]:
+    """The cells that count in the sums: by category, and by whom they come from (and, where the
+    rows are sources, go to)."""
     fits = naming.peer_fits
     sources = filtered.of(Side.IN)
     targets = filtered.of(Side.OUT) if by is By.SOURCE else ()
-    return all(fits(term, item.cell.in_peer) != term.negated for term in sources) and all(
-        fits(term, item.peer) != term.negated for term in targets
+    return (
+        item
+        for item in cells
+        if (filtered.categories is None or item.cell.category in filtered.categories)
+        and all(fits(term, item.cell.in_peer) != term.negated for term in sources)
+        and all(fits(term, item.peer) != term.negated for term in targets)
     )
 
 
@@ -145,36 +172,45 @@ def _fits(filtered: Filter, fits: Callable[[NameTerm, int], bool], id_: int, *bu
     return all(fits(term, id_) != term.negated for term in terms)
 
 
-def _pair_fits(row: PairRow, filtered: Filter, naming: Naming) -> bool:
+def _pair_fits(pair: Pair, filtered: Filter, naming: Naming) -> bool:
+    in_peer, out_peer = pair
     for term in filtered.of(*_OF_ROWS):
-        fits = naming.peer_fits(term, row.out_peer)
+        fits = naming.peer_fits(term, out_peer)
         if term.side is not Side.OUT:
-            fits = fits or naming.peer_fits(term, row.in_peer)
+            fits = fits or naming.peer_fits(term, in_peer)
         if fits == term.negated:
             return False
     return True
 
 
-def _sorted(rows: Sequence[R], query: Query) -> tuple[R, ...]:
-    """As the query ranks them, largest first (names: a to z); ties by name, then id."""
-    by_name = sorted(rows, key=_name_key)
-    if query.sort is SortKey.NAME:
-        return tuple(reversed(by_name)) if query.reverse else tuple(by_name)
-    return tuple(sorted(by_name, key=_SORTS[query.sort], reverse=not query.reverse))
+def _sorted(
+    ids: Iterable[Id],
+    query: Query,
+    figures: Mapping[Id, Figures],
+    place: Callable[[Id], int | Pair],
+    balance: Callable[[Id], tuple[int, int]] | None = None,
+) -> Sequence[Id]:
+    """As the query ranks them, largest first (names: a to z); ties by name.
+
+    `place` is where an id stands by name; `balance` what a channel or peer holds, and of how much.
+    """
+    by_name = sorted(ids, key=place)
+    match query.sort:
+        case SortKey.NAME:
+            return by_name[::-1] if query.reverse else by_name
+        case SortKey.LOCAL:
+            return sorted(by_name, key=_share_of(balance), reverse=not query.reverse)
+    worth = _WORTH[query.sort]
+    return sorted(
+        by_name, key=lambda i: worth(figures.get(i, NOTHING).values), reverse=not query.reverse
+    )
 
 
-def _name_key(row: Row) -> tuple[bool, str, str, int, int]:
-    match row:
-        case PairRow():
-            unknown = row.out_peer == UNKNOWN_PEER
-            names = row.out_alias.casefold(), row.in_alias.casefold()
-            return unknown, *names, row.out_peer, row.in_peer
-        case ChannelRow():
-            return row.peer == UNKNOWN_PEER, row.alias.casefold(), row.scid, row.channel, 0
-    return row.peer == UNKNOWN_PEER, row.alias.casefold(), "", row.peer, 0
+def _share_of(balance: Callable[[Id], tuple[int, int]] | None) -> Callable[[Id], float]:
+    """The part of a capacity that is ours, less than nothing where there is none."""
 
+    def share(of: Id) -> float:
+        local_sat, capacity_sat = balance(of) if balance else (0, 0)
+        return local_sat / capacity_sat if capacity_sat else -1.0
 
-def _local_share(row: Row) -> float:
-    if isinstance(row, PeerRow | ChannelRow) and row.capacity_sat:
-        return (row.local_sat or 0) / row.capacity_sat
-    return -1.0
+    return share

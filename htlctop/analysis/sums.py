@@ -1,14 +1,15 @@
 """Cells -> the sums of rows. expected is rounded once for each cell; all else adds."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from htlctop.analysis.formulas import Rate, share_out
 from htlctop.analysis.models import CategoryRow, Sums
 from htlctop.domain.codes import LOST, PRICED_OUT, Category
 from htlctop.domain.records import Cell
 
+Group = TypeVar("Group", bound=Hashable)
 _REFUSED = range(int(Category.LIQUIDITY), int(Category.DISABLED) + 1)
 # Plain numbers where every cell passes: an enum member costs a lookup each time it is named.
 _LOST, _PRICED_OUT = frozenset(map(int, LOST)), frozenset(map(int, PRICED_OUT))
@@ -125,6 +126,14 @@ def together(parts: Sequence[Figures]) -> Figures:
 def figures_of(priced: Iterable[Priced]) -> Figures:
     """What priced cells add up to."""
     return figures((item.cell.category, item.cell[3:], item.expected_msat) for item in priced)
+
+
+def grouped(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group, Figures]:
+    """What priced cells add up to, by what each belongs to."""
+    groups: dict[Group, list[Priced]] = defaultdict(list)
+    for item in priced:
+        groups[of(item)].append(item)
+    return {group: figures_of(items) for group, items in groups.items()}
 
 
 def add_up(priced: Iterable[Priced]) -> Sums:

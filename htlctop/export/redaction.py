@@ -15,6 +15,8 @@ from functools import cache
 from types import NoneType
 from typing import TypeVar, cast, get_args, get_type_hints
 
+from htlctop.analysis.models import Row
+from htlctop.analysis.rows import Rows
 from htlctop.export.format import clean
 
 T = TypeVar("T")
@@ -101,7 +103,7 @@ class Redaction:
 
     def learn(self, value: object) -> None:
         """Remember every name and key in a view, so that its sentences lose them too."""
-        if isinstance(value, tuple):
+        if isinstance(value, tuple | Rows):
             for each in value:
                 self.learn(each)
         elif is_dataclass(value) and not isinstance(value, type):
@@ -128,6 +130,8 @@ class Redaction:
             return made
         if isinstance(value, tuple):
             return tuple(self._changed(each, name) for each in value)
+        if isinstance(value, Rows):
+            return value.changed(lambda row: cast(Row, self._changed(row, name)))
         if is_dataclass(value) and not isinstance(value, type):
             changes = {}
             for field in _speaking(type(value)):

@@ -25,6 +25,7 @@ from htlctop.analysis.models import (
     Totals,
     Window,
 )
+from htlctop.analysis.rows import Rows
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 from htlctop.export.format import span
@@ -57,7 +58,7 @@ def read_report(text: str) -> Report:
         window=window,
         totals=totals,
         categories=whole.items("categories", _category),
-        rows=peers,
+        rows=Rows.of(peers),
         unfiltered=len(peers),
         series=Series(NS, ()),
         offline=0,

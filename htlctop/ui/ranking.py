@@ -13,6 +13,7 @@ from htlctop.analysis.models import (
     SortKey,
     Window,
 )
+from htlctop.analysis.rows import Rows
 from htlctop.domain.types import NS
 from htlctop.export.advice import short_word
 from htlctop.export.format import ascii_only, count, name, percent, sat, short_sat
@@ -20,7 +21,7 @@ from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.advice import is_fresh
 from htlctop.ui.paint.live import route
 from htlctop.ui.paint.why import short
-from htlctop.ui.subject import Subject, channel, pair, peer
+from htlctop.ui.subject import Of, Subject, channel, pair, peer
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
 
@@ -57,6 +58,12 @@ def key(row: Row) -> Subject:
     if isinstance(row, PairRow):
         return pair(row.in_peer, row.out_peer)
     return channel(row.channel) if isinstance(row, ChannelRow) else peer(row.peer)
+
+
+def keys(rows: Rows[Row], by: By) -> Sequence[Subject]:
+    """The identities of all rows, without making any."""
+    of = {By.CHANNEL: Of.CHANNEL, By.PAIR: Of.PAIR}.get(by, Of.PEER)
+    return [Subject(of, id_ if isinstance(id_, tuple) else (id_,)) for id_ in rows.ids]
 
 
 def kin(row: Row) -> int:

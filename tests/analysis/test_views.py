@@ -8,7 +8,7 @@ import pytest
 
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, Query, Sums
+from htlctop.analysis.models import By, Query, SortKey, Sums
 from htlctop.analysis.ports import LogQuery
 from htlctop.domain.codes import Category, Outcome
 from htlctop.domain.types import NS
@@ -16,6 +16,14 @@ from htlctop.errors import UsageError
 from htlctop.sim.recordings import TRAFFIC
 
 ALL = Query(window="all")
+SHOWN = {
+    SortKey.MISSED: "expected_msat",
+    SortKey.DEMAND: "net_demand_msat",
+    SortKey.REFUSED: "refused",
+    SortKey.ASKED: "asked_msat",
+    SortKey.EARNED: "earned_msat",
+    SortKey.SETTLED: "settled",
+}
 FILTERS = ("", "why:liq", "in:ann", "in:ann why:off", "out:cat", "!why:liq !why:settled")
 
 
@@ -35,6 +43,21 @@ def test_rows_add_up_to_the_node_whatever_they_are(analyst, by):
     view = analyst.overview(replace(ALL, by=by))
     assert total(view.rows) == asdict(view.totals.sums)
     assert view.unfiltered == len(view.rows)
+
+
+@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("sort", SortKey)
+def test_rows_are_sorted_by_what_was_asked_and_known_by_their_ids(analyst, by, sort):
+    rows = analyst.overview(replace(ALL, by=by, sort=sort)).rows
+    assert len(rows) > 2 and list(rows.ids) == [row.id for row in rows]
+    if sort in SHOWN:
+        figures = [getattr(row.sums, SHOWN[sort]) for row in rows]
+        assert figures == sorted(figures, reverse=True) and figures[0] > 0
+    elif sort is SortKey.LOCAL and by in (By.PEER, By.CHANNEL):
+        shares = [(row.local_sat or 0) / row.capacity_sat for row in rows if row.capacity_sat]
+        assert shares == sorted(shares, reverse=True) and all(r.capacity_sat for r in rows[:2])
+    turned = analyst.overview(replace(ALL, by=by, sort=sort, reverse=True)).rows
+    assert set(turned.ids) == set(rows.ids)
 
 
 @pytest.mark.parametrize("text", FILTERS)

@@ -16,6 +16,7 @@ from htlctop.analysis.details import (
     PeerDetail,
 )
 from htlctop.analysis.models import Overview
+from htlctop.analysis.rows import Rows
 from htlctop.export.views import Events, View
 
 T = TypeVar("T")
@@ -78,6 +79,8 @@ class Maker:
             if len(some) < len(args) and self.chance.random() < 0.2:
                 return None
             return self._value(self.chance.choice(some), name)
+        if origin is Rows:
+            return Rows.of(self._value(args[0], name) for _ in range(self.chance.randrange(4)))
         if origin is tuple:
             if args[-1] is Ellipsis:
                 return tuple(self._value(args[0], name) for _ in range(self.chance.randrange(4)))

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from htlctop.analysis.models import PeerRow, Report
+from htlctop.analysis.rows import Rows
 from htlctop.cli import cli
 from htlctop.errors import UsageError
 from htlctop.export.format import sat
@@ -28,7 +29,7 @@ def made(seed: int) -> Report:
         pubkey = peer.pubkey or f"02{at:064x}"
         channels = tuple(replace(row, pubkey=pubkey) for row in peer.channels)
         peers.append(replace(peer, peer=at + 1, pubkey=pubkey, channels=channels))
-    return replace(report, overview=replace(report.overview, rows=tuple(peers), first_event_ns=1))
+    return replace(report, overview=replace(report.overview, rows=Rows.of(peers), first_event_ns=1))
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import Overview, Query
+from htlctop.analysis.rows import Rows
 from htlctop.domain.records import Progress
 from htlctop.errors import ConfigError, UsageError
 from htlctop.metrics import exposition
@@ -116,7 +117,7 @@ def test_a_hostile_name_stays_one_harmless_label(store):
     view = analyst.overview(Query())
     analyst.close()
     peer = replace(view.peers[0], alias='a"}\n\x1b[31m# HELP evil\\')
-    hostile = replace(view, rows=(peer, *view.rows[1:]))
+    hostile = replace(view, rows=Rows.of((peer, *view.rows[1:])))
     found = exposition.families(view, hostile, view.status, 0, 0)
     labels = [
         sample.labels["alias"]

@@ -62,6 +62,7 @@ from htlctop.analysis.models import (
     Window,
 )
 from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.rows import Rows
 from htlctop.domain.codes import Category as C
 from htlctop.errors import UsageError
 
@@ -117,7 +118,7 @@ class FakeAnalyst:
                 forwards if self.forwards is None else self.forwards, unknown, hanging, sums
             ),
             categories=categories,
-            rows=self._ranked(query),
+            rows=Rows.of(self._ranked(query)),
             unfiltered=len(self._rows(query.by)),
             series=series(sums.expected_msat, sums.net_demand_msat),
             offline=sum(not peer.online for peer in self.peers),

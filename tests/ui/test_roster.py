@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
+from htlctop.analysis.rows import Rows
 from htlctop.ui.table.roster import Roster
 
 
@@ -12,6 +13,11 @@ from htlctop.ui.table.roster import Roster
 class Thing:
     number: int
     parts: tuple["Thing", ...] = ()
+
+
+@dataclass(frozen=True)
+class Numbered:
+    id: int
 
 
 def roster(*numbers: int, height: int = 5) -> Roster[Thing]:
@@ -166,3 +172,25 @@ def test_whatever_happens_there_is_one_cursor_on_a_row_and_the_view_is_within_th
         assert 0 <= made.top <= max(0, len(made.entries) - 1)
         assert (made.current is None) == (not made.entries)
         assert len(made.visible) == min(made.height, len(made.entries))
+
+
+def test_only_what_is_in_view_is_looked_at() -> None:
+    looked_at: list[int] = []
+    numbers = list(range(1000, 0, -1))
+
+    def things(of: list[int]) -> Rows[Numbered]:
+        def make(at: int) -> Numbered:
+            looked_at.append(of[at])
+            return Numbered(of[at])
+
+        return Rows(of, make)
+
+    made: Roster[Numbered] = Roster(lambda thing: thing.id, lambda thing: ())
+    made.resize(10)
+    for _ in range(3):
+        made.replace(things(numbers), numbers)
+        assert [entry.key for entry in made.visible] == numbers[:10]
+        made.move_to(5)
+    made.replace(things(numbers[::-1]), numbers[::-1], keep_order=True)
+    assert [entry.item.id for entry in made.visible] == numbers[:10]
+    assert set(looked_at) == set(numbers[:10])

@@ -14,7 +14,7 @@ from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.paint import overview as paint
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.ranking import Context, children, first_of_each, key, kin
+from htlctop.ui.ranking import Context, children, first_of_each, key, keys, kin
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line
@@ -92,6 +92,7 @@ class ChannelsScreen(TableScreen):
         )
         return Content(
             items=view.rows if view else (),
+            keys=keys(view.rows, By.CHANNEL) if view else (),
             columns=every_column(self.look.glyphs, context),
             title=title,
             sort=question.sort,

@@ -20,7 +20,7 @@ from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint import why as why_paint
 from htlctop.ui.paint.parts import rule
 from htlctop.ui.parts import Need, Part
-from htlctop.ui.ranking import Context, children, columns, first_of_each, key, kin
+from htlctop.ui.ranking import Context, children, columns, first_of_each, key, keys, kin
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.tables import Movable, TableScreen
 from htlctop.ui.subject import htlc
@@ -211,6 +211,7 @@ class OverviewScreen(TableScreen):
         empty = (f"nothing matches /{question.filter}",) if question.filter else ()
         return Content(
             items=view.rows,
+            keys=keys(view.rows, question.by),
             columns=columns(self.look.glyphs, context),
             title=title,
             sort=question.sort,

@@ -52,12 +52,12 @@ class Roster(Generic[Item]):
         self._children = children
         self._kin = kin
         self._is_log = is_log
-        self._items: list[Item] = []
-        self._item_keys: list[Key] = []
+        self._items: Sequence[Item] = ()
+        self._item_keys: Sequence[Key] = ()
+        self._places: dict[Key, int] = {}
         self._unfolded: set[Key] = set()
-        self._rows: list[Item] = []
-        self._keys: list[Key] = []
-        self._parents: dict[Key, Key] = {}
+        self._keys: Sequence[Key] = ()
+        self._unfolded_from: dict[Key, tuple[Key, Item]] = {}
         self.cursor = 0
         self.top = 0
         self.height = 1
@@ -67,15 +67,27 @@ class Roster(Generic[Item]):
     def __len__(self) -> int:
         return len(self._keys)
 
-    def replace(self, items: Sequence[Item], *, keep_order: bool = False) -> None:
-        """Take over new items; `keep_order` leaves known ones where they are."""
+    def replace(
+        self,
+        items: Sequence[Item],
+        keys: Sequence[Key] | None = None,
+        *,
+        keep_order: bool = False,
+    ) -> None:
+        """Take over new items; `keep_order` leaves known ones where they are.
+
+        Items are looked at only where they are in view or unfolded, if their `keys` are given.
+        """
+        under = self.current
+        if keys is None:
+            keys = [self._key(item) for item in items]
+        self._items = items
+        self._places = {key: index for index, key in enumerate(keys)}
         if keep_order:
-            place = {key: index for index, key in enumerate(self._item_keys)}
-            last = len(place)
-            items = sorted(items, key=lambda item: place.get(self._key(item), last))
-        self._items = list(items)
-        self._item_keys = [self._key(item) for item in self._items]
-        self._rebuild()
+            before = {key: index for index, key in enumerate(self._item_keys)}
+            keys = sorted(keys, key=lambda key: before.get(key, len(before)))
+        self._item_keys = keys
+        self._rebuild(under.item if under else None)
 
     @property
     def entries(self) -> list[Entry[Item]]:
@@ -95,8 +107,8 @@ class Roster(Generic[Item]):
         ]
 
     def _entry(self, index: int) -> Entry[Item]:
-        key, item = self._keys[index], self._rows[index]
-        parent = self._parents.get(key)
+        key = self._keys[index]
+        parent, item = self._unfolded_from.get(key) or (None, self._items[self._places[key]])
         foldable = parent is None and len(self._children(item)) > 1
         return Entry(key, item, parent, key in self._unfolded if foldable else None)
 
@@ -155,33 +167,29 @@ class Roster(Generic[Item]):
         self._rebuild()
         return True
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, under: Item | None = None) -> None:
         before, at = self._keys, self.cursor
         first = before[self.top] if self.top < len(before) else None
-        under = self._rows[at] if at < len(self._rows) else None
-        self._rows, self._keys, self._parents = self._items, self._item_keys, {}
+        self._keys, self._unfolded_from = self._item_keys, {}
         if self._unfolded:
-            self._rows, self._keys = [], []
-            for key, item in zip(self._item_keys, self._items, strict=True):
-                self._rows.append(item)
-                self._keys.append(key)
-                if key in self._unfolded:
-                    self._append_children(key, self._children(item))
+            self._keys = [line for key in self._item_keys for line in (key, *self._unfold(key))]
         self.cursor = self._follow(before, at, under) if self._is_chosen else 0
         if self._is_log and self.view is not View.TOP and first in self._keys:
             self.top = self._keys.index(first)
         self._look()
 
-    def _append_children(self, parent: Key, children: Sequence[Item]) -> None:
-        if len(children) < 2:
-            return
-        for child in children:
-            key = self._key(child)
-            self._rows.append(child)
-            self._keys.append(key)
-            self._parents[key] = parent
+    def _unfold(self, parent: Key) -> Sequence[Key]:
+        """The children of an item that is unfolded, where there are several."""
+        if parent not in self._unfolded:
+            return ()
+        children = self._children(self._items[self._places[parent]])
+        found = {self._key(child): (parent, child) for child in children}
+        if len(found) < 2:
+            return ()
+        self._unfolded_from |= found
+        return tuple(found)
 
-    def _follow(self, before: list[Key], at: int, under: Item | None) -> int:
+    def _follow(self, before: Sequence[Key], at: int, under: Item | None) -> int:
         """Where the cursor's row is now; where it vanished, its next of kin, or the nearest
         neighbour that did not."""
         if not before:
@@ -191,8 +199,8 @@ class Roster(Generic[Item]):
         places = {key: index for index, key in enumerate(self._keys)}
         if self._kin and under is not None and before[at] not in places:
             kin = self._kin(under)
-            for index, row in enumerate(self._rows):
-                if self._kin(row) == kin:
+            for index in range(len(self)):
+                if self._kin(self._entry(index).item) == kin:
                     return index
         for key in (*before[at:], *reversed(before[:at])):
             if key in places:
@@ -209,9 +217,8 @@ class Roster(Generic[Item]):
     def _show_children(self) -> None:
         """Bring the lines just unfolded into view, as far as they fit."""
         self.view = View.CURSOR
-        parent = self._keys[self.cursor]
         last = self.cursor
-        while last + 1 < len(self) and self._parents.get(self._keys[last + 1]) == parent:
+        while last + 1 < len(self) and self._keys[last + 1] in self._unfolded_from:
             last += 1
         self.top = min(self.cursor, max(self.top, last - self.height + 1))
         self._look()

@@ -26,8 +26,9 @@ WHEEL_LINES = 2
 class Content(Generic[Item]):
     """What a table is to show. `question` changes when the user asked for something else.
 
-    `sort` is None where the order is no column's; `empty` is what it says without rows; `frozen`
-    keeps rows that are there as they are; `has_more` where others follow the last one.
+    `keys` are the items' where they are known without looking at every item. `sort` is None where
+    the order is no column's; `empty` is what it says without rows; `frozen` keeps rows that are
+    there as they are; `has_more` where others follow the last one.
     """
 
     items: Sequence[Item]
@@ -39,6 +40,7 @@ class Content(Generic[Item]):
     question: Hashable = None
     frozen: bool = False
     has_more: bool = False
+    keys: Sequence[Key] | None = None
 
 
 def _childless(item: object) -> tuple[()]:
@@ -105,7 +107,7 @@ class Table(Lines, Generic[Item]):
             return self.repaint()
         self._taken = content
         held = self.is_holding and not asked and not self._is_log
-        self.roster.replace(content.items, keep_order=held)
+        self.roster.replace(content.items, content.keys, keep_order=held)
         return self.repaint()
 
     def forget(self) -> None:

@@ -15,6 +15,13 @@ from htlctop.cli.options import (
     write_output,
 )
 
+_TITLES = {
+    "peer": "Peers with their channels, fees and balances in sat",
+    "channel": "Channels, fees and balances in sat",
+    "pair": "Who wanted to reach whom, fees in sat",
+    "source": "Whom it came from, fees in sat",
+}
+
 
 @click.command("analyze")
 @click.option(
@@ -68,5 +75,5 @@ def command(
     with closing(service.open_analyst(store_path(store, None))) as analyst:
         view = analyst.overview(query)
     head = Head(f"by {by}", view.node, view.window, text, view.status.replay)
-    document = Document(head, (ranked(view.rows[:top]),))
+    document = Document(head, (ranked(view.rows[:top], _TITLES[by]),))
     write_output(render(document, Format.JSON if as_json else Format(form)), output)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
 from htlctop.export.format import (
-    LONGEST_LINE,
     clean,
     count,
     name,
@@ -17,7 +16,6 @@ from htlctop.export.format import (
     span,
     stamp,
 )
-from htlctop.export.table import Field, Table, Unit, table
 
 _SHORT = {
     Kind.REBALANCE_OUTBOUND: "fill",
@@ -88,27 +86,19 @@ def value(figure: Figure) -> str:
 
 
 def notes(advice: Advice) -> Iterable[tuple[str, str]]:
-    """What a report says of its advice beside the table: labels and sentences."""
+    """What a report says of its advice: labels and sentences, what to do ranked."""
     for each in (advice.too_early, advice.why_none):
         if each:
             yield "advice", each
+    for number, item in enumerate(advice.opportunities, 1):
+        said = f"urgency {item.urgency.total}, confidence {item.confidence.value}"
+        yield f"{_heading(advice)} {number}", f"{sentence(item)} ({said})"
     if advice.opportunities and advice.hidden:
-        yield "advice", f"{count(advice.hidden)} smaller things to do are not shown"
+        yield "", f"{count(advice.hidden)} more are worth too little to be shown"
 
 
-def to_do(advice: Advice) -> tuple[Table, ...]:
-    """The opportunities of a report for people, ranked; nothing where there are none."""
-    if not advice.opportunities:
-        return ()
-    return (table("", "What to do", _TO_DO, list(enumerate(advice.opportunities, 1))),)
-
-
-_TO_DO: tuple[Field[tuple[int, Opportunity]], ...] = (
-    Field("", "#", Unit.COUNT, lambda row: row[0]),
-    Field("", "DO", Unit.TEXT, lambda row: sentence(row[1])),
-    Field("", "URGENCY", Unit.COUNT, lambda row: row[1].urgency.total),
-    Field("", "SURE", Unit.TEXT, lambda row: row[1].confidence.value),
-)
+def _heading(advice: Advice) -> str:
+    return "so far" if advice.too_early else "do"
 
 
 def advice_text(advice: Advice) -> str:
@@ -120,11 +110,13 @@ def advice_text(advice: Advice) -> str:
         f"to {stamp(window.until_ns)}, watched {span(window.covered_ns)}"
     ]
     lines += [text for text in (advice.too_early, advice.why_none) if text]
+    if advice.too_early and advice.opportunities:
+        lines.append("so far it looks like this; there is nothing to act on yet")
     for number, item in enumerate(advice.opportunities, 1):
         lines += ["", f"{number}. {sentence(item)}", f"   {badge(item)}"]
         lines += [f"   {clean(f.name)}: {value(f)}{_how(f)}" for f in item.evidence]
     if advice.hidden:
-        lines += ["", f"{advice.hidden} smaller ones are not shown"]
+        lines += ["", f"{count(advice.hidden)} more are worth too little to be shown"]
     return "\n".join(lines) + "\n"
 
 
@@ -138,7 +130,7 @@ def badge(item: Opportunity) -> str:
 
 
 def _how(figure: Figure) -> str:
-    return f" = {clean(figure.formula, LONGEST_LINE)}" if figure.formula else ""
+    return f" = {clean(figure.formula, len(figure.formula))}" if figure.formula else ""
 
 
 def _who(item: Opportunity) -> str:

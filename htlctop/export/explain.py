@@ -26,7 +26,7 @@ _FIGURES: tuple[Field[Figure], ...] = (
     Field("value", "", Unit.COUNT, lambda figure: figure.value),
     Field("", "VALUE", Unit.COUNT, lambda figure: _value(figure)),
     Field("unit", "UNIT", Unit.TEXT, lambda figure: figure.unit),
-    Field("formula", "HOW", Unit.TEXT, lambda figure: figure.formula),
+    Field("formula", "HOW", Unit.FORMULA, lambda figure: figure.formula),
 )
 
 

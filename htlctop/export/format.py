@@ -163,6 +163,14 @@ def clean(text: str, most: int = _LONGEST_NAME) -> str:
     return "".join(kept).strip()
 
 
+def cells(text: str) -> int:
+    """How many cells of a terminal a harmless text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
 def ascii_only(text: str) -> str:
     """Text for a terminal that knows ASCII alone; what has no such form becomes a "?"."""
     if text.isascii():

@@ -160,7 +160,8 @@ def most_it_costs_sat(item: Opportunity) -> int | None:
 
 
 def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None) -> str:
-    """Everything that a tool can do of the advice, each with its evidence as a comment."""
+    """Everything that a tool can do of the advice, each with its evidence as a comment; nothing
+    while it is too early to act on it."""
     window = advice.window
     lines = [
         comment(f"htlctop advise --for {tool}: {clean(advice.node.alias)}"),
@@ -168,6 +169,8 @@ def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None
                 "you agree with: htlctop runs nothing"),
     ]  # fmt: skip
     lines += [comment(text) for text in (advice.too_early, advice.why_none) if text]
+    if advice.too_early:
+        return "\n".join([*lines, comment("no commands until then")]) + "\n"
     for number, item in enumerate(advice.opportunities, 1):
         made = commands(item, tool, templates)
         lines += ["", comment(f"{number}. {sentence(item)}")]

@@ -1,4 +1,4 @@
-"""A document as Markdown to paste into a forum: notes as a list, tables with pipes.
+"""A document as Markdown to paste into a forum: notes as a list, tables with pipes that line up.
 
 Names come from strangers: every sign that Markdown, HTML or a linking forum would act on is
 escaped, so that a name is shown and nothing else.
@@ -6,7 +6,8 @@ escaped, so that a name is shown and nothing else.
 
 import re
 
-from htlctop.export.table import Cell, Document, Table, Unit, shown
+from htlctop.export.format import cells
+from htlctop.export.table import Cell, Document, Table, Unit, padded, shown
 
 _ACTIVE = re.compile(r"[\\`*_{}\[\]<>#|~&@$]|[.:](?=[^\W\d]|/)|^[-+](?=\s)")
 """Signs that format, link or mention; a dot or colon only where an address could go on."""
@@ -18,15 +19,15 @@ def render(document: Document) -> str:
     head = dict(document.head.lines())
     view = escape(document.head.view)
     lines = [f"### {view}", ""] if view else []
-    lines += [f"- **{escape(label)}** {escape(note)}" for label, note in document.notes]
+    lines += [_note(label, note) for label, note in document.notes]
     for table in document.tables:
         lines += _table(table.for_people())
     told = [
-        f"{escape(name)} {escape(head[name])}"
+        f"*{escape(name)} {escape(head[name])}*"
         for name in ("htlctop", "node", "window", "coverage", "filter", "replay", "redacted")
         if name in head
     ]
-    return "\n".join([*lines, "", f"*{' · '.join(told)}*"]) + "\n"
+    return "\n".join([*lines, "", *told]) + "\n"
 
 
 def escape(text: str) -> str:
@@ -36,20 +37,26 @@ def escape(text: str) -> str:
     return escaped.replace("\\@", f"\\@{_JOINER}").replace("\\:/", f"\\:{_JOINER}/")
 
 
+def _note(label: str, note: str) -> str:
+    return f"- **{escape(label)}** {escape(note)}" if label else f"- {escape(note)}"
+
+
 def _table(table: Table) -> list[str]:
     lines = ["", f"**{escape(table.title)}**", ""] if table.title else [""]
     if not table.rows:
         return [*lines, "(none)"]
-    lines.append(_row([column.title for column in table.columns]))
-    lines.append(_row(["---" if column.unit.is_left else "--:" for column in table.columns]))
     units = [column.unit for column in table.columns]
-    lines += [_row(list(map(_cell, row, units))) for row in table.rows]
-    return lines
+    rows = [[column.title for column in table.columns]]
+    rows += [list(map(_cell, row, units)) for row in table.rows]
+    widths = [max(3, *(cells(row[at]) for row in rows)) for at in range(len(units))]
+    rule = [_rule(width, unit) for width, unit in zip(widths, units, strict=True)]
+    rows.insert(1, rule)
+    return [*lines, *(f"| {' | '.join(map(padded, row, widths, units))} |" for row in rows)]
+
+
+def _rule(width: int, unit: Unit) -> str:
+    return "-" * width if unit.is_left else f"{'-' * (width - 1)}:"
 
 
 def _cell(cell: Cell, unit: Unit) -> str:
     return escape(shown(cell, unit))
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from htlctop.analysis.models import HtlcLine, StatusView
 from htlctop.domain.codes import Category, Group, Outcome
-from htlctop.export.format import LONGEST_LINE, clean, clock_seconds, count, sat, span, utc
+from htlctop.export.format import LONGEST_LINE, cells, clean, clock_seconds, count, sat, span, utc
 from htlctop.export.htlc import ends, note
-from htlctop.export.text import cells
 
 SCHEMA = "htlctop-monitor/1"
 _NAME, _AMOUNT, _FEE, _WHAT = 18, 14, 11, 12

@@ -83,10 +83,18 @@ def _to(item: Ranked, what: str) -> Cell:
 
 
 def _called(item: Ranked) -> Cell:
+    """Whom the payments went to; nothing for a channel that stands under its peer."""
+    row = item.row
+    if not isinstance(row, PeerRow | ChannelRow) or item.peer is not None:
+        return None
+    return name(row.alias, row.pubkey, row.peer)
+
+
+def _called_from(item: Ranked) -> Cell:
     row = item.row
     if isinstance(row, PairRow):
         return name(row.in_alias, row.in_pubkey, row.in_peer)
-    return name(row.alias, row.pubkey, row.peer)
+    return None if isinstance(row, PeerRow | ChannelRow) else name(row.alias, row.pubkey, row.peer)
 
 
 def _called_to(item: Ranked) -> Cell:
@@ -130,6 +138,7 @@ RANKED: tuple[Field[Ranked], ...] = (
     Field("pubkey", "", Unit.ID, _pubkey),
     Field("alias", "", Unit.NAME, _alias),
     Field("", "PEER", Unit.NAME, _called),
+    Field("", "FROM", Unit.NAME, _called_from),
     Field("", "TO", Unit.NAME, _called_to),
     Field("scid", "CHANNEL", Unit.ID, lambda item: _channel(item, "scid")),
     Field("channel_id", "", Unit.ID, lambda item: _channel(item, "channel_id")),
@@ -265,7 +274,7 @@ CHANGES: tuple[Field[Change], ...] = (
     Field("before", "BEFORE", Unit.TEXT, lambda change: change.before),
     Field("after", "AFTER", Unit.TEXT, lambda change: change.after),
     Field("text", "MARK", Unit.NAME, lambda change: change.text),
-    Field("rate_before_msat", "MISSED/H", Unit.MSAT, lambda change: change.rate_before_msat),
+    Field("rate_before_msat", "MISSED/H BEFORE", Unit.MSAT, lambda change: change.rate_before_msat),
     Field("rate_after_msat", "MISSED/H AFTER", Unit.MSAT, lambda change: change.rate_after_msat),
 )
 
@@ -284,7 +293,7 @@ OPPORTUNITIES: tuple[Field[Opportunity], ...] = (
     Field("per_30d_low_msat", "PER 30 D FROM", Unit.MSAT, lambda item: _per_30d(item, 0)),
     Field("per_30d_high_msat", "TO", Unit.MSAT, lambda item: _per_30d(item, 1)),
     Field("urgency", "URGENCY", Unit.COUNT, lambda item: item.urgency.total),
-    Field("confidence", "SURE", Unit.TEXT, lambda item: item.confidence.value),
+    Field("confidence", "CONFIDENCE", Unit.TEXT, lambda item: item.confidence.value),
     Field("amount_msat", "AMOUNT", Unit.MSAT, lambda item: item.amount_msat),
     Field("break_even_ppm", "BREAK-EVEN", Unit.PPM, lambda item: item.break_even_ppm),
     Field("ceiling_ppm", "CEILING", Unit.PPM, lambda item: item.ceiling_ppm),
@@ -296,5 +305,5 @@ FIGURES: tuple[Field[Figure], ...] = (
     Field("name", "FIGURE", Unit.TEXT, lambda figure: figure.name),
     Field("value", "VALUE", Unit.COUNT, lambda figure: figure.value),
     Field("unit", "UNIT", Unit.TEXT, lambda figure: figure.unit),
-    Field("formula", "HOW", Unit.TEXT, lambda figure: figure.formula),
+    Field("formula", "HOW", Unit.FORMULA, lambda figure: figure.formula),
 )

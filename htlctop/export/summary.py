@@ -7,12 +7,12 @@ from htlctop.analysis.details import Change
 from htlctop.analysis.models import Gap, Overview, PairRow, PeerRow, Report, State
 from htlctop.domain.codes import Group
 from htlctop.export import rows
-from htlctop.export.advice import notes, to_do
+from htlctop.export.advice import notes
 from htlctop.export.format import LONGEST_LINE, clean, count, name, sat, span, stamp
 from htlctop.export.table import Cell, Document, Field, Head, Table, Unit, table
 
 _TOP_PEERS, _TOP_PAIRS, _TOP_GAPS, _TOP_CHANGES = 20, 10, 10, 20
-_CHANGED = "What changed, and what was missed an hour before and after"
+_CHANGED = "What changed, and the sat missed per hour before and after"
 _SHOWN = (Group.LOST, Group.PRICED_OUT, Group.SENDER, Group.CONFIG, Group.ELSEWHERE, Group.OTHER)
 
 
@@ -21,7 +21,8 @@ def title(report: Report) -> str:
     node = report.overview.node
     if not node.pubkey:
         return "no node yet"
-    return f"{name(node.alias, node.pubkey)} · {clean(node.network)} · lnd {clean(node.version)}"
+    version = clean(node.version).partition(" commit=")[0]
+    return f"{name(node.alias, node.pubkey)} · {clean(node.network)} · lnd {version}"
 
 
 def summary(
@@ -38,8 +39,7 @@ def summary(
         table("why", "Why, fees in sat", rows.CATEGORIES, why),
         _peers(view.peers),
         _pairs(report.pairs),
-        *(to_do(advice) if advice is not None else ()),
-        table("", _CHANGED, rows.CHANGES, changes[-_TOP_CHANGES:]),
+        table("", _CHANGED, _CHANGES, changes[-_TOP_CHANGES:]),
     )
     said = (*_notes(view), *(notes(advice) if advice is not None else ()))
     return Document(head, tuple(each for each in tables if each.rows), said)
@@ -64,12 +64,16 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
         f"{sat(sums.expected_msat)} sat = net demand {sat(sums.net_demand_msat)} × settle rates; "
         f"earned {sat(sums.earned_msat)} sat",
     )
-    repeats = f"; {count(sums.repeats)} repeats not counted" if sums.repeats else ""
+    repeats = (
+        f"; {count(sums.repeats)} repeats (a rebalancer trying again) not counted"
+        if sums.repeats
+        else ""
+    )
     yield (
         "demand",
         f"{sat(sums.net_demand_msat)} sat net: {sat(sums.demand_msat)} in {count(sums.claims)} "
         f"payments, less {sat(sums.recovered_msat)} that came back by itself; "
-        f"every try {sat(sums.asked_msat)} sat" + repeats,
+        f"with every try counted {sat(sums.asked_msat)} sat" + repeats,
     )
     yield (
         "forwards",
@@ -121,10 +125,25 @@ _PAIRS: tuple[Field[PairRow], ...] = (
     Field("", "EARNED", Unit.MSAT, lambda row: row.sums.earned_msat),
 )
 
+_CHANGES: tuple[Field[Change], ...] = (
+    Field("", "AT", Unit.TIME, lambda change: change.at_ns),
+    Field("", "WHAT", Unit.TEXT, lambda change: change.kind.value),
+    Field("", "PEER", Unit.NAME, lambda change: change.alias),
+    Field("", "CHANNEL", Unit.ID, lambda change: change.scid),
+    Field("", "CHANGE", Unit.TEXT, lambda change: change.text or _change(change)),
+    Field("", "BEFORE", Unit.MSAT, lambda change: change.rate_before_msat),
+    Field("", "AFTER", Unit.MSAT, lambda change: change.rate_after_msat),
+)
+
+
+def _change(change: Change) -> str:
+    return " → ".join(filter(None, (change.before, change.after)))
+
 
 def _peers(peers: Sequence[PeerRow]) -> Table:
-    shown = [row for row in peers if row.sums.refused or row.sums.settled or row.sums.downstream]
-    return table("", _top("Peers, fees in sat", _TOP_PEERS, len(shown)), _PEERS, shown[:_TOP_PEERS])
+    shown = [row for row in peers if row.sums.refused]
+    what = _top("Where payments were refused, fees in sat", _TOP_PEERS, len(shown))
+    return table("", what, _PEERS, shown[:_TOP_PEERS])
 
 
 def _pairs(pairs: Sequence[PairRow]) -> Table:

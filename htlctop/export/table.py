@@ -14,6 +14,7 @@ from htlctop.domain.types import NS
 from htlctop.export.format import (
     LONGEST_KEY,
     LONGEST_LINE,
+    cells,
     clean,
     count,
     percent,
@@ -30,7 +31,7 @@ T = TypeVar("T")
 class Unit(Enum):
     """What a cell holds: our own words, a name from the network, an id, a number of something.
 
-    SHARE is 0..1, TIME ns since the epoch, SPAN a length in ns.
+    SHARE is 0..1, TIME ns since the epoch, SPAN a length in ns, FORMULA arithmetic of our own.
     """
 
     TEXT = auto()
@@ -43,12 +44,13 @@ class Unit(Enum):
     SHARE = auto()
     TIME = auto()
     SPAN = auto()
+    FORMULA = auto()
     FLAG = auto()
 
     @property
     def is_left(self) -> bool:
         """Whether people read it from the left: words, not figures."""
-        return self in (Unit.TEXT, Unit.NAME, Unit.ID, Unit.TIME)
+        return self in (Unit.TEXT, Unit.NAME, Unit.ID, Unit.TIME, Unit.FORMULA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def plain(cell: Cell, unit: Unit) -> Cell:
     if unit is Unit.NAME and isinstance(cell, str):
         return clean(cell)
     if isinstance(cell, str):
-        return clean(cell, LONGEST_LINE)
+        return clean(cell, _longest(cell, unit))
     return round(cell, 6) if isinstance(cell, float) else cell
 
 
@@ -185,7 +187,7 @@ def shown(cell: Cell, unit: Unit) -> str:
         case str(), Unit.NAME:
             return clean(cell)
         case str(), _:
-            return clean(cell, LONGEST_LINE)
+            return clean(cell, _longest(cell, unit))
         case int(), Unit.MSAT:
             return sat(cell)
         case int(), Unit.TIME:
@@ -197,3 +199,14 @@ def shown(cell: Cell, unit: Unit) -> str:
         case int(), _:
             return count(cell)
     return f"{cell:g}"
+
+
+def _longest(text: str, unit: Unit) -> int:
+    """A formula is never cut off, or it would not add up."""
+    return len(text) if unit is Unit.FORMULA else LONGEST_LINE
+
+
+def padded(text: str, width: int, unit: Unit) -> str:
+    """A shown cell in a column of so many cells of a terminal."""
+    blanks = " " * (width - cells(text))
+    return text + blanks if unit.is_left else blanks + text

@@ -1,11 +1,14 @@
 """A document as plain text: notes, then tables in columns."""
 
-from unicodedata import combining, east_asian_width
+from textwrap import wrap
 
-from htlctop.export.table import Document, Table, Unit, shown
+from htlctop.export.format import cells
+from htlctop.export.table import Document, Table, padded, shown
 
 _LABEL = 10
 """The width of what stands before a note."""
+_WIDTH = 100
+"""Of a note's lines, cells of a terminal where every character takes one."""
 
 
 def render(document: Document) -> str:
@@ -16,11 +19,16 @@ def render(document: Document) -> str:
 
 def body(document: Document) -> str:
     """The same without its head."""
-    blocks = [[f"{label:<{_LABEL}}{note}".rstrip() for label, note in document.notes]]
+    blocks = [[line for note in document.notes for line in _note(*note)]]
     blocks += [
         [*([table.title] if table.title else []), *columns(table)] for table in document.tables
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _note(label: str, note: str) -> list[str]:
+    """A note beside its label, wrapped."""
+    return wrap(note, _WIDTH, initial_indent=f"{label:<{_LABEL}}", subsequent_indent=" " * _LABEL)
 
 
 def columns(table: Table) -> list[str]:
@@ -32,16 +40,4 @@ def columns(table: Table) -> list[str]:
     rows = [[column.title for column in table.columns]]
     rows += [list(map(shown, row, units)) for row in table.rows]
     widths = [max(cells(row[at]) for row in rows) for at in range(len(units))]
-    return ["  ".join(map(_padded, row, widths, units)).rstrip() for row in rows]
-
-
-def _padded(text: str, width: int, unit: Unit) -> str:
-    blanks = " " * (width - cells(text))
-    return text + blanks if unit.is_left else blanks + text
-
-
-def cells(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    return sum(
-        0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return ["  ".join(map(padded, row, widths, units)).rstrip() for row in rows]

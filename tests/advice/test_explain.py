@@ -80,7 +80,7 @@ def test_every_formula_comes_to_its_figure(analyst):
         ("net demand 5,110 × settle rate 241 ÷ 1,000", 1231.51),
         ("(settled 223 + 20 × node's 539 ÷ 728) ÷ (settled 223 + failed 129 + 20)", 0.63926799),
         ("40 × min(1, a month's 3,440.5 ÷ 2,000)", 40),
-        ("gross 10.5 × part used 1 − source earns 12", -1.5),
+        ("would earn 10.5 × part used 1 − earns at the source 12", -1.5),
     ],
 )
 def test_the_checker_itself_reckons_rightly(formula, value):

@@ -43,7 +43,7 @@ async def test_a_peer_that_runs_dry_is_to_be_refilled_from_one_that_has_plenty(s
     item = one(await advice(runs_dry(), store_file), Kind.REBALANCE_OUTBOUND)
     assert (item.alias, item.source_alias) == ("dan", "ben")
     # At most 4.85M fit on our side and serve 24 payments of 200,000: 20 of them are 80%.
-    assert figure(item, "gross") == 500
+    assert figure(item, "each sat brought would earn") == 500
     assert item.break_even_ppm == 500 and item.ceiling_ppm == 250
     assert item.amount_msat == 4_000_000_000
     assert item.confidence is Confidence.MEDIUM
@@ -58,9 +58,9 @@ async def test_a_source_is_asked_for_what_its_sat_would_have_earned(store_file):
     for hour in spread(30):
         node.settle(hour, 100_000, 30, out=BEN)
     item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
-    assert figure(item, "the source's outflow earns") == 300
+    assert figure(item, "each sat earns at the source") == 300
     assert figure(item, "break-even") == pytest.approx(
-        figure(item, "gross") - 300,
+        figure(item, "each sat brought would earn") - 300,
         abs=0.001,
     )
 

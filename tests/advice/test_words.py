@@ -1,5 +1,6 @@
 """Advice in words, and the commands that print it."""
 
+import asyncio
 import json
 import random
 
@@ -14,7 +15,9 @@ from htlctop.analysis.advice.models import Advice, Kind, Opportunity
 from htlctop.analysis.models import Query, StatusView
 from htlctop.cli import cli
 from htlctop.export.advice import advice_text, month_range, sentence, short_word
+from htlctop.export.handoff import TOOLS
 from tests.export.made import Maker
+from tests.synthetic import lived
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,20 @@ def test_advise_writes_the_commands_of_a_tool_and_of_the_users_own(made_up_store
     assert said.exit_code == 2 and "use one of bos, lncli, charge-lnd" in said.output
 
 
+def test_minutes_of_watching_are_too_early_for_any_command(tmp_path):
+    store = tmp_path / "store.db"
+    asyncio.run(lived(3, 0.3, store))
+    run = CliRunner().invoke
+    for tool in TOOLS:
+        said = run(cli, ["advise", "--for", tool, "--store", str(store)])
+        assert said.exit_code == 0 and "after 24 h on 2 days" in said.output
+        assert all(line.startswith("# ") for line in said.output.splitlines())
+    said = run(cli, ["advise", "--store", str(store)]).output
+    assert said.splitlines()[1].startswith("too early: ") and "nothing to act on yet" in said
+    said = run(cli, ["report", "--store", str(store)]).output
+    assert "\nso far 1  bring " in said and "\ndo 1" not in said
+
+
 @pytest.mark.parametrize("by", ["peer", "channel", "pair", "source"])
 @pytest.mark.parametrize("form", ["text", "json", "csv", "md"])
 def test_analyze_ranks_in_every_format(traffic_store, by, form):
@@ -98,7 +115,7 @@ def test_analyze_ranks_in_every_format(traffic_store, by, form):
 def test_a_report_says_what_to_do_and_reads_it_back(made_up_store, tmp_path):
     run = CliRunner().invoke
     said = run(cli, ["report", "--store", str(made_up_store), "--window", "all"])
-    assert "What to do" in said.output and "What changed" in said.output
+    assert "\ndo 1      bring " in said.output and "What changed" in said.output
     saved = tmp_path / "saved.json"
     done = run(cli, ["report", "--store", str(made_up_store), "--window", "all", "--json",
                      "-o", str(saved)])  # fmt: skip
@@ -108,7 +125,7 @@ def test_a_report_says_what_to_do_and_reads_it_back(made_up_store, tmp_path):
     again = run(cli, ["report", str(saved), "--json"])
     assert again.output == saved.read_text()
     for line in run(cli, ["report", str(saved)]).output.splitlines():
-        if line.lstrip().startswith("1  bring"):
+        if line.startswith("do 1 "):
             assert line in said.output
             break
     else:
@@ -165,7 +182,7 @@ def test_a_curve_is_told_for_who_lacks_liquidity_and_for_nobody_else(made_up_sto
     first = analyst.advice(query).opportunities[0]
     curve = analyst.curve(first.peer, query)
     assert curve is not None and curve.knee is not None
-    knees = [f.value for f in first.evidence if f.name == "knee"]
+    knees = [f.value for f in first.evidence if f.name == "enough for 80% of what could be served"]
     assert knees == [curve.points[curve.knee].more_sat]
     healthy = max(analyst.overview(query).peers, key=lambda peer: (not peer.sums.lost, peer.peer))
     assert analyst.curve(healthy.peer, query) is None

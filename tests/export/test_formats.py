@@ -145,11 +145,32 @@ def test_text_columns_line_up_under_wide_names() -> None:
     ]
 
 
+def test_markdown_columns_line_up_under_wide_names() -> None:
+    columns = (Column("", "PEER", Unit.NAME), Column("", "MISSED", Unit.MSAT))
+    table = Table("rows", "", columns, (("日本ライトニング", 1000), ("a|b", 12_345_000)))
+    whole = Document(Head("x", Maker(random.Random(1)).make(Overview).node), (table,))
+    lines = [line for line in render(whole, Format.MD).splitlines() if line.startswith("|")]
+    assert lines == [
+        "| PEER             | MISSED |",
+        "| ---------------- | -----: |",
+        "| 日本ライトニング |  1.000 |",
+        "| a\\|b             | 12,345 |",
+    ]
+
+
+def test_a_long_note_is_wrapped_beside_its_label_for_a_terminal() -> None:
+    node = Maker(random.Random(1)).make(Overview).node
+    whole = Document(Head("x", node), (), (("do 1", "bring more " * 15),))
+    first, second = text_format.body(whole).splitlines()
+    assert first.startswith("do 1      bring") and second.startswith("          bring")
+    assert len(first) <= 100 >= len(second)
+
+
 def test_columns_without_anything_in_them_are_left_out_for_people_only() -> None:
     columns = (Column("a", "A", Unit.TEXT), Column("b", "B", Unit.COUNT))
     node = Maker(random.Random(1)).make(Overview).node
     whole = Document(Head("x", node), (Table("rows", "", columns, (("one", None),)),))
-    assert "| A |" in render(whole, Format.MD)
+    assert "| A   |\n" in render(whole, Format.MD)
     assert "a,b\none,\n" in render(whole, Format.CSV)
 
 

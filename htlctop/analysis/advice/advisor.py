@@ -314,4 +314,4 @@ def _evidence(ground: Ground, finding: Finding, month: float | None) -> Iterable
         formula = f"worth {whole(finding.worth_msat)} ÷ watched hours {whole(hours)} × {MONTH_H}"
         yield Figure("per 30 days", round(month), "msat", formula)
     for kind in finding.also:
-        yield Figure("also holds", kind.value)
+        yield Figure("or else", kind.value)

@@ -30,7 +30,7 @@ def about_max_htlc(case: PeerCase) -> Finding | None:
     if largest_msat:
         value = min(value, largest_msat)
     figures = [
-        Figure("expected, refused by max_htlc while there was room", worth, "msat"),
+        Figure("missed by max_htlc while there was room", worth, "msat"),
         Figure("payments refused by max_htlc", len(claims), ""),
         Figure("largest of them", max(claim.amount_msat for claim in claims), "msat"),
         Figure("value to set", value, "msat"),
@@ -54,8 +54,8 @@ def about_alignment(case: PeerCase) -> Finding | None:
         by_field[name] = sum(1 for claim in claims if claim.out_channel in channels)
     field = max(by_field, key=lambda name: (by_field[name], name))
     figures = [
-        Figure("expected, refused though a sibling channel had room", worth, "msat"),
-        Figure("payments refused so", len(claims), ""),
+        Figure("missed though a sibling channel had room", worth, "msat"),
+        Figure("payments refused though a sibling had room", len(claims), ""),
         Figure("field that differs", field),
     ]
     rates = []

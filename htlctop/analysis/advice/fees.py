@@ -55,8 +55,8 @@ def about_fees(case: PeerCase) -> Finding | None:
         sum(1 for bid in bids if int(bid.rate_ppm) >= rate),
         case.ids,
         [
-            Figure("earned today's way", today, "msat"),
-            Figure("settled volume", settled, "msat"),
+            Figure("earned at today's fee", today, "msat"),
+            Figure("volume settled at today's fee", settled, "msat"),
             Figure("volume of bids at the new rate", volume, "msat"),
             Figure("settle rate", round(float(case.rate), 6), ""),
             Figure(
@@ -67,7 +67,7 @@ def about_fees(case: PeerCase) -> Finding | None:
             Figure("base fee asked now", max(bases), "msat"),
             Figure("bids", len(bids), ""),
             Figure("bids from so many peers", len(sources), ""),
-            Figure("offers at a fee of ours out of date", len(case.bids.stale), ""),
+            Figure("offers of a fee that we no longer ask", len(case.bids.stale), ""),
             Figure("offers of under 5 ppm", len(case.bids.zero), ""),
             Figure("watched time with over 25% to send", round(liquid, 4), ""),
             Figure("note", "who finds the price too high never comes: bids are a lower bound"),

@@ -25,7 +25,8 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
     if not worth + too_large or not case.channels:
         return None
     if too_large > worth:
-        rebalance, refusal = None, [Figure("not refilled", "most is too large for any channel")]
+        rebalance = None
+        refusal = [Figure("not refilled", "most is too large for any channel with this peer")]
     else:
         rebalance, refusal = _rebalance(case, sources)
     grow = _increase_capacity(case)
@@ -46,7 +47,7 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
 
 def _refused(case: PeerCase, worth: int, count: int) -> list[Figure]:
     figures = [
-        Figure("expected, refused for liquidity", worth, "msat"),
+        Figure("missed for want of liquidity", worth, "msat"),
         Figure("payments refused for liquidity", count, ""),
         Figure("settle rate", round(float(case.rate), 6), ""),
     ]
@@ -79,25 +80,25 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
     moved, gross, turn, cost = best.served, best.gross_ppm, best.turn, best.cost_ppm
     break_even = best.break_even_ppm
     figures = [
-        Figure("knee", knee.more_sat, "sat"),
-        Figure("moved", moved.more_sat, "sat"),
+        Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
+        Figure("to bring", moved.more_sat, "sat"),
         Figure("fee served by it", moved.fee_msat, "msat"),
         Figure("amount served by it", moved.amount_msat, "msat"),
         Figure(
-            "gross", round(gross, 3), "ppm",
+            "each sat brought would earn", round(gross, 3), "ppm",
             f"fee served {whole(moved.fee_msat)} × 1,000,000 ÷ "
             f"amount served {whole(moved.amount_msat)}",
         ),
         Figure(
             "part used in 30 days", round(turn, 6), "",
             f"min(1, amount served {whole(moved.amount_msat)} ÷ watched hours "
-            f"{whole(round(case.replay_h, 6))} × 720 ÷ moved {whole(moved.more_sat * 1000)})",
+            f"{whole(round(case.replay_h, 6))} × 720 ÷ brought {whole(moved.more_sat * 1000)})",
         ),
-        Figure("the source's outflow earns", round(cost, 3), "ppm"),
+        Figure("each sat earns at the source", round(cost, 3), "ppm"),
         Figure(
             "break-even", round(break_even, 3), "ppm",
-            f"gross {whole(round(gross, 3))} × part used {whole(round(turn, 6))} − "
-            f"source earns {whole(round(cost, 3))}",
+            f"would earn {whole(round(gross, 3))} × part used {whole(round(turn, 6))} − "
+            f"earns at the source {whole(round(cost, 3))}",
         ),
     ]  # fmt: skip
     if break_even < 1:
@@ -191,10 +192,10 @@ def _increase_capacity(case: PeerCase) -> Finding | None:
         [
             Figure("payments larger than a channel can hold", len(large), ""),
             Figure("most that a channel can hold", largest, "sat"),
-            Figure("days it ran dry after being half full", dry_days, ""),
+            Figure("days it ran dry after being over half full", dry_days, ""),
             Figure("came in from it", in_msat, "msat"),
             Figure("left by it", out_msat, "msat"),
-            Figure("on top", "the on-chain fee and the capital"),
+            Figure("to be added", "the on-chain fee and the capital"),
         ],
         amount_msat=round_up(wanted_sat) * 1000,
     )

@@ -52,7 +52,7 @@ def about_absence(case: PeerCase) -> Finding | None:
                 f"earned {whole(earned)} ÷ hours online {whole(round(online_h, 6))} × "
                 f"hours away {whole(round(away_h, 6))}",
             ),
-            Figure("expected of what was refused meanwhile", refused, "msat"),
+            Figure("missed by what was refused meanwhile", refused, "msat"),
             Figure("payments refused meanwhile", claims, ""),
         ],
     )  # fmt: skip
@@ -123,7 +123,7 @@ def about_strange(case: PeerCase) -> Finding | None:
     if unknown:
         figures.append(Figure("of these with unknown fee", unknown, ""))
     if worth:
-        figures.append(Figure("expected of those known", worth, "msat"))
+        figures.append(Figure("missed by those whose fee is known", worth, "msat"))
     return Finding(
         Kind.INVESTIGATE,
         case.peer,

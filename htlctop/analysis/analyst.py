@@ -36,7 +36,7 @@ from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.ranking import pair_rows, ranked
-from htlctop.analysis.series import series
+from htlctop.analysis.series import in_flight, series
 from htlctop.analysis.sums import Priced, is_refused, reasons, together
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category
@@ -141,6 +141,7 @@ class StoreAnalyst:
                 window=window,
                 series=series(moment, window),
                 changes=changes(_ground(moment, query), self._reader),
+                in_flight=in_flight(moment, window),
             )
 
     def advice(self, query: Query) -> Advice:

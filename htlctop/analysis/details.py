@@ -196,11 +196,22 @@ class NodeDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class InFlight:
+    """How many HTLCs were on all channels, in and out, from then on, and how much together."""
+
+    at_ns: int
+    count: int
+    amount_msat: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """The chart of a window with what changed in it."""
+    """The charts of a window with what changed in it. `in_flight` is as the channels were listed,
+    each time that it was another; the first may be from before the window."""
 
     node: NodeView
     status: StatusView
     window: Window
     series: Series
     changes: tuple[Change, ...]
+    in_flight: tuple[InFlight, ...]

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import fsum
 
+from htlctop.analysis.details import InFlight
 from htlctop.analysis.models import Series, Slice, Window
-from htlctop.analysis.moment import SILENT_NS, Moment
+from htlctop.analysis.moment import SILENT_NS, Moment, end_ns
 from htlctop.analysis.windows import step_ns
 from htlctop.domain.coverage import covered_ns
 
@@ -23,6 +24,12 @@ def series(
     for slot, channel, msat in found:
         slices[slot][channel] += msat
     return _drawn(moment, window, step, slices)
+
+
+def in_flight(moment: Moment, window: Window) -> tuple[InFlight, ...]:
+    """How many HTLCs were on the channels over a window."""
+    found = moment.reader.pending_history(window.from_ns, end_ns(window))
+    return tuple(InFlight(*point) for point in found)
 
 
 def _drawn(

@@ -144,7 +144,7 @@ class Intake:
         self._fold.liquidity.listed(channels, at_ns)
         ids = {channel.scid: names.resolve(channel.scid).id for channel in channels}
         await self._store.save_balances(channels, ids, at_ns)
-        await self._store.save_pending(channels, ids)
+        await self._store.save_pending(channels, ids, at_ns)
         if listing.policies is not None:
             await self._keep(listing.policies)
         self._listed_ns = self._clock.now_ns()

@@ -38,6 +38,14 @@ class Settled(NamedTuple):
     fee_msat: int
 
 
+class PendingPoint(NamedTuple):
+    """How many HTLCs were on all channels from then on, in and out, and how much together."""
+
+    at_ns: int
+    number: int
+    amount_msat: int
+
+
 class BalancePoint(NamedTuple):
     """A channel's balance from then on."""
 

@@ -12,6 +12,7 @@ from htlctop.domain.evidence import (
     LimitsPoint,
     LostClaim,
     Mark,
+    PendingPoint,
     PolicyPoint,
     Settled,
 )
@@ -147,7 +148,9 @@ class FailureStatsStore(Protocol):
     ) -> None:
         """The balances as just listed; `ids` maps scids to channel ids."""
 
-    async def save_pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> None:
+    async def save_pending(
+        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
+    ) -> None:
         """The HTLCs that are on all open channels, as just listed."""
 
     async def save_policies(
@@ -201,6 +204,9 @@ class EvidenceReader(Protocol):
         self, channels: Sequence[int], from_ns: int, until_ns: int
     ) -> list[ActivityPoint]:
         """When channels went away and came back, oldest first."""
+
+    def pending_history(self, from_ns: int, until_ns: int) -> list[PendingPoint]:
+        """How many HTLCs were on the channels, oldest first."""
 
     def away(self, from_ns: int, until_ns: int) -> list[int]:
         """The open channels that could not be used at some time in [from, until)."""

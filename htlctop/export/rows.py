@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from htlctop.analysis.advice.models import Figure, Opportunity
-from htlctop.analysis.details import Balance, Change, Pending, Policy
+from htlctop.analysis.details import Balance, Change, InFlight, Pending, Policy
 from htlctop.analysis.models import (
     CategoryRow,
     ChannelRow,
@@ -242,6 +242,12 @@ BALANCES: tuple[Field[Balance], ...] = (
     Field("at", "AT", Unit.TIME, lambda balance: balance.at_ns),
     Field("local_sat", "LOCAL", Unit.SAT, lambda balance: balance.local_sat),
     Field("capacity_sat", "CAPACITY", Unit.SAT, lambda balance: balance.capacity_sat),
+)
+
+IN_FLIGHT: tuple[Field[InFlight], ...] = (
+    Field("at", "AT", Unit.TIME, lambda point: point.at_ns),
+    Field("count", "HTLCS", Unit.COUNT, lambda point: point.count),
+    Field("amount_msat", "AMOUNT", Unit.MSAT, lambda point: point.amount_msat),
 )
 
 POLICIES: tuple[Field[Policy], ...] = (

@@ -67,6 +67,7 @@ def _tables(view: View) -> Sequence[Table]:
             return (
                 table("over_time", "Missed over time", rows.SLICES, view.series.slices),
                 table("changes", "Changes and marks", rows.CHANGES, view.changes),
+                table("in_flight", "HTLCs on the channels", rows.IN_FLIGHT, view.in_flight),
                 table("gaps", "Not watched", rows.GAPS, view.window.gaps),
             )
         case NodeDetail():

@@ -19,6 +19,7 @@ PUT_BALANCE = (
 PUT_BALANCE_HISTORY = "INSERT OR REPLACE INTO balance_history VALUES (?, ?, ?, ?)"
 PUT_ACTIVITY = "INSERT OR REPLACE INTO activity VALUES (?, ?, ?)"
 PUT_PENDING = "INSERT INTO pending VALUES (?, ?, ?, ?)"
+PUT_PENDING_HISTORY = "INSERT OR REPLACE INTO pending_history VALUES (?, ?, ?)"
 PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
 PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -86,19 +87,22 @@ class ChannelBooks:
                 history.append((channel, at_ns, c.local_sat, c.remote_sat))
         return rows, history, activity
 
-    def pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> list[_Row] | None:
-        """Rows for `PUT_PENDING`, those that expire first, in place of all there were; None where
-        they are the same."""
+    def pending(
+        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
+    ) -> tuple[list[_Row], _Row] | None:
+        """Rows for `PUT_PENDING`, those that expire first, in place of all there were, and one for
+        `PUT_PENDING_HISTORY`; None where they are the same."""
         rows: list[_Row] = [
             (ids[c.scid], int(htlc.is_incoming), htlc.amount_msat, htlc.expiry_height)
             for c in channels
             for htlc in c.pending
         ]
+        many = (at_ns, len(rows), sum(row[2] for row in rows))
         rows = sorted(rows, key=lambda row: (row[3], row))[:_MOST_PENDING]
         if rows == self._pending:
             return None
         self._pending = rows
-        return rows
+        return rows, many
 
     def policies(
         self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int

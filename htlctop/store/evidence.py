@@ -10,6 +10,7 @@ from htlctop.domain.evidence import (
     LimitsPoint,
     LostClaim,
     Mark,
+    PendingPoint,
     PolicyPoint,
     Settled,
 )
@@ -106,6 +107,17 @@ class EvidenceReads:
         return [
             ActivityPoint._make(row)
             for row in self._changes("activity", "is_active", channels, from_ns, until_ns)
+        ]
+
+    def pending_history(self, from_ns: int, until_ns: int) -> list[PendingPoint]:
+        """How many HTLCs were on the channels in [from, until) and before, oldest first."""
+        return [
+            PendingPoint._make(row)
+            for row in self._run(
+                "SELECT at, n, amount FROM pending_history WHERE at < ? AND at >= coalesce((SELECT "
+                "max(at) FROM pending_history WHERE at <= ?), ?) ORDER BY at",
+                (until_ns, from_ns, from_ns),
+            )
         ]
 
     def away(self, from_ns: int, until_ns: int) -> list[int]:

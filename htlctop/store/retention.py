@@ -1,4 +1,4 @@
-"""What grows old goes, a step at a time: buckets finer than is kept, thinned balances, old HTLCs.
+"""What grows old goes, a step at a time: buckets finer than is kept, thinned histories, old HTLCs.
 
 Day buckets stay for ever, so no total changes. Each step is a short transaction of its own:
 nobody is kept waiting, and the freed pages are given back to the disk little by little.
@@ -11,7 +11,7 @@ from htlctop.domain.records import DAY, HOUR, KEPT_NS, SPANS
 BUCKETS_A_STEP = 30
 ROWS_A_STEP = 1_000
 PAGES_A_STEP = 500
-_BALANCES_WHOLE_NS = 2 * SPANS[DAY]
+_WHOLE_NS = 2 * SPANS[DAY]
 
 Statement = tuple[str, tuple[int, ...]]
 
@@ -37,11 +37,21 @@ class Retention:
 
     def balance_step(self, newest_ns: int) -> Statement:
         """Beyond two days one balance an hour is enough."""
-        until = newest_ns - _BALANCES_WHOLE_NS
+        until = newest_ns - _WHOLE_NS
         return (
             "DELETE FROM balance_history AS b WHERE at BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM "
             f"balance_history WHERE channel = b.channel AND at < b.at AND at / {SPANS[HOUR]} = "
             f"b.at / {SPANS[HOUR]})",
+            (until - SPANS[DAY], until),
+        )
+
+    def pending_step(self, newest_ns: int) -> Statement:
+        """Beyond two days the most that was in flight at a time in each hour is enough."""
+        until, hour = newest_ns - _WHOLE_NS, SPANS[HOUR]
+        return (
+            "DELETE FROM pending_history AS p WHERE at BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM "
+            f"pending_history WHERE at BETWEEN p.at / {hour} * {hour} AND (p.at / {hour} + 1) * "
+            f"{hour} - 1 AND (n, at) > (p.n, p.at))",
             (until - SPANS[DAY], until),
         )
 

@@ -126,7 +126,13 @@ INSERT INTO by_channel SELECT {WEEK}, start / 7, channel, category, {_ADD_UP}
     FROM by_channel WHERE span = {DAY} GROUP BY start / 7, channel, category;
 """
 
-MIGRATIONS = (_INITIAL, _ADVICE, _PENDING, _READING)
+_IN_FLIGHT = """
+CREATE TABLE pending_history (
+    at INTEGER PRIMARY KEY, n INTEGER NOT NULL, amount INTEGER NOT NULL
+);
+"""
+
+MIGRATIONS = (_INITIAL, _ADVICE, _PENDING, _READING, _IN_FLIGHT)
 """Step k brings a store from version k to k + 1; the version is SQLite's user_version."""
 VERSION = len(MIGRATIONS)
 

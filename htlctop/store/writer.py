@@ -20,6 +20,7 @@ from htlctop.store.channels import (
     PUT_BALANCE_HISTORY,
     PUT_LIMITS,
     PUT_PENDING,
+    PUT_PENDING_HISTORY,
     PUT_POLICY,
     ChannelBooks,
 )
@@ -224,13 +225,18 @@ class StoreWriter:
                 await self._db.executemany(PUT_ACTIVITY, activity)
                 await self._bump(books=True)
 
-    async def save_pending(self, channels: Iterable[Channel], ids: Mapping[int, int]) -> None:
-        """The HTLCs that are on all open channels, as just listed, in place of those before."""
-        rows = self._books.pending(channels, ids)
-        if rows is not None:
+    async def save_pending(
+        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
+    ) -> None:
+        """The HTLCs that are on all open channels, as just listed, in place of those before; how
+        many there were is kept."""
+        news = self._books.pending(channels, ids, at_ns)
+        if news is not None:
+            rows, many = news
             async with self._transaction():
                 await self._db.execute("DELETE FROM pending")
                 await self._db.executemany(PUT_PENDING, rows)
+                await self._db.execute(PUT_PENDING_HISTORY, many)
                 await self._bump()
 
     async def save_policies(
@@ -283,7 +289,7 @@ class StoreWriter:
                     oldest[table, span] = start
         for statement in old.bucket_steps(newest_ns, oldest):
             await self._step(statement)
-        await self._step(old.balance_step(newest_ns))
+        await self._step(old.balance_step(newest_ns), old.pending_step(newest_ns))
         for _ in range(ROW_STEPS):
             ages = await self._db.execute_fetchall(
                 "SELECT seq, at FROM htlc WHERE seq > ? ORDER BY seq LIMIT ?",

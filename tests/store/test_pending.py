@@ -1,5 +1,6 @@
 """The HTLCs that are on channels: as the last listing told, the nearest expiry first."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from htlctop.store.writer import StoreWriter
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from tests.support import CHANNELS, T0
+
+MINUTE = 60 * 10**9
 
 
 class Node:
@@ -63,6 +66,26 @@ async def test_what_is_pending_is_that_of_the_last_listing(tmp_path):
     assert analyst.peer(ann, Query()).pending == node.pending
     assert analyst.peer(analyst.find_peer("cat").peer, Query()).pending == ()
     analyst.close()
+
+
+async def test_how_many_were_pending_is_kept_whenever_it_changes(tmp_path):
+    near, far = PendingHtlc(True, 5_000, 900_031), PendingHtlc(False, 7_000, 900_144)
+    clock = Stopped()
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        node = Node()
+        intake = Intake(writer, node, clock)
+        await intake.meet(NodeInfo("02" + "f" * 64, "me", "simnet", "0.21.2", 900_000))
+        for minutes, pending in ((0, (near,)), (1, (near,)), (2, (near, far)), (9, ())):
+            clock.now_ns = lambda minutes=minutes: T0 + minutes * MINUTE
+            node.channels = Node(*pending).channels
+            await intake.list_channels()
+    with closing(StoreReader(tmp_path / "store.db")) as reader:
+        points = reader.pending_history(T0, T0 + 10 * MINUTE)
+        assert points == [(T0, 1, 5_000), (T0 + 2 * MINUTE, 2, 12_000), (T0 + 9 * MINUTE, 0, 0)]
+        later = reader.pending_history(T0 + 5 * MINUTE, T0 + 6 * MINUTE)
+        assert later == [(T0 + 2 * MINUTE, 2, 12_000)], "what held when the window began"
+    analyst = StoreAnalyst(StoreReader(tmp_path / "store.db"), wall_ns=lambda: T0 + 10 * MINUTE)
+    assert [one.count for one in analyst.history(Query("1h")).in_flight] == [1, 2, 0]
 
 
 async def test_nothing_is_pending_when_nothing_is_listed_any_more(tmp_path):

@@ -62,6 +62,23 @@ async def test_totals_do_not_change_by_a_msat_as_the_store_grows_old(store_file,
         assert count(store_file, "claim WHERE is_open = 0") == 0
 
 
+async def test_of_what_was_in_flight_the_most_of_each_hour_is_kept(store_file):
+    await service.ingest([TRAFFIC], store_file)
+    with sqlite3.connect(store_file) as db:
+        (newest,) = db.execute("SELECT last_event FROM status").fetchone()
+        hour = 3600 * NS
+        first = (newest - 12 * hour) // hour * hour
+        rows = [(first + minute * 60 * NS, minute % 50, 0) for minute in range(12 * 60)]
+        db.execute("DELETE FROM pending_history")
+        db.executemany("INSERT INTO pending_history VALUES (?, ?, ?)", rows)
+    await grow_old(store_file, 1, keep_days=None)
+    assert count(store_file, "pending_history") == 12 * 60, "a day later everything is there"
+    await grow_old(store_file, 1, keep_days=None)
+    with sqlite3.connect(store_file) as db:
+        kept = db.execute("SELECT n FROM pending_history").fetchall()
+    assert kept == [(49,)] * 12
+
+
 async def test_without_a_limit_every_htlc_stays(store_file):
     await service.ingest([TRAFFIC], store_file)
     await grow_old(store_file, 400, keep_days=None)

@@ -17,6 +17,7 @@ from htlctop.analysis.details import (
     Balance,
     Change,
     ChangeKind,
+    InFlight,
     Pending,
     Policy,
 )
@@ -189,6 +190,17 @@ def balances(capacity: int | None, local: int | None) -> tuple[Balance, ...]:
         for index, share in enumerate(shares)
     ]
     return (*made, Balance(NOW - HOUR, local, capacity))
+
+
+def flying() -> tuple[InFlight, ...]:
+    """A day of HTLCs on the channels, with a jam in the night, down to those pending now."""
+    counts = (12, 18, 31, 40, 22, 9, 96, 14)
+    made = [
+        InFlight(NOW - (24 - 3 * index) * HOUR, many, many * 210_000_000)
+        for index, many in enumerate(counts)
+    ]
+    total_msat = sum(one.amount_msat for one in PENDING)
+    return (*made, InFlight(NOW - HOUR // 2, len(PENDING), total_msat))
 
 
 def policies(channels: tuple[ChannelRow, ...]) -> tuple[Policy, ...]:

@@ -20,6 +20,7 @@ from bigfoot import (
     all_peers,
     balances,
     causes,
+    flying,
     log,
     names,
     policies,
@@ -41,6 +42,7 @@ from htlctop.analysis.details import (
     ChannelDetail,
     History,
     HtlcDetail,
+    InFlight,
     NodeDetail,
     PairDetail,
     PeerDetail,
@@ -77,6 +79,7 @@ class FakeAnalyst:
     the_status: StatusView = STATUS
     identity: NodeView = NODE
     pending: tuple[Pending, ...] = PENDING
+    flying: tuple[InFlight, ...] = field(default_factory=flying)
     advised: tuple[Opportunity, ...] | None = None
     sends: int = 3
     receives: int = 2
@@ -257,6 +260,7 @@ class FakeAnalyst:
             window=self._window(query),
             series=series(sums.expected_msat, sums.net_demand_msat),
             changes=CHANGES,
+            in_flight=self.flying,
         )
 
     def advice(self, query: Query) -> Advice:

@@ -4,7 +4,7 @@ import pytest
 from bigfoot import CHANGES, GAP, HOUR, NOW, NS, series
 from rich.cells import cell_len
 
-from htlctop.analysis.details import Balance, ChangeKind
+from htlctop.analysis.details import Balance, ChangeKind, InFlight
 from htlctop.analysis.models import Gap, Series, Slice
 from htlctop.ui.glyphs import ASCII, BLOCKS, Glyphs
 from htlctop.ui.paint.plot import (
@@ -14,6 +14,7 @@ from htlctop.ui.paint.plot import (
     chart_rows,
     grid,
     marks,
+    most_in_flight,
     plot,
     share_local,
 )
@@ -65,6 +66,17 @@ def test_what_is_drawn_adds_up_to_what_was_missed():
         drawn = bars(whole, missed, width)
         each = drawn.values[:: drawn.grid.per_bar]
         assert sum(value or 0 for value in each) == 3_820_123
+
+
+def test_what_was_in_flight_is_the_most_at_a_time_and_holds_until_it_changes():
+    lines = grid(window(0, 6), 6)
+    points = tuple(
+        InFlight(at * MINUTE + 1, number, 0) for at, number in ((1, 3), (1.5, 9), (2, 2), (5, 0))
+    )
+    gap = (Gap(4 * MINUTE, 5 * MINUTE, "node down"),)
+    found = most_in_flight(lines, points, gap, 6 * MINUTE)
+    assert found == (NOTHING, 9, 9, 2, None, 2)
+    assert most_in_flight(lines, points[-1:], (), 6 * MINUTE)[-1] == 0
 
 
 def test_the_axis_names_round_times_where_they_are():

@@ -2,14 +2,14 @@
 
 from htlctop.analysis.details import History
 from htlctop.domain.types import NS
-from htlctop.export.format import moment, percent, sat, span
+from htlctop.export.format import count, moment, percent, sat, span
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
 from htlctop.ui.paint import records
 from htlctop.ui.paint.chart import per
 from htlctop.ui.paint.over_time import peak
 from htlctop.ui.paint.parts import paragraph, rule
-from htlctop.ui.paint.plot import GUTTER, Bars, bars, chart_rows
+from htlctop.ui.paint.plot import GUTTER, Bars, Grid, bars, chart_rows, most_in_flight, plot, scaled
 from htlctop.ui.text import BLANK, Line, Part, Role, indent, line
 
 _SCALED_FROM = 60
@@ -31,8 +31,11 @@ def page(view: History, width: int, height: int, glyphs: Glyphs) -> tuple[Line, 
         scale = width >= _SCALED_FROM
         drawn = bars(view.series, lambda bar: bar.expected_msat, width - (GUTTER if scale else 2))
         lines.append(_title(drawn, now_ns, width, glyphs))
-        rows = _rows(height)
-        lines.extend(chart_rows(drawn, view.changes, rows, glyphs, scale=scale))
+        flying = _flying_rows(height) if view.in_flight else 0
+        rows = _rows(height) - flying
+        lines.extend(chart_rows(drawn, view.changes, max(3, rows), glyphs, scale=scale))
+        if flying:
+            lines.extend(_in_flight(view, drawn.grid, width, flying, glyphs))
     lines.append(rule(f"What changed{_legend(width)}", width, glyphs))
     lines.extend(records.changes(view.changes, now_ns, width, glyphs) or records.no_changes(width))
     lines.append(rule("Not watched", width, glyphs))
@@ -46,6 +49,31 @@ def page(view: History, width: int, height: int, glyphs: Glyphs) -> tuple[Line, 
 def _rows(height: int) -> int:
     """The chart takes about half the page, never less than three rows."""
     return max(3, min(20, height // 2 - 1))
+
+
+def _flying_rows(height: int) -> int:
+    """The chart of what was in flight is the smaller one."""
+    return 1 if height < 20 else 3 if height < 40 else 5
+
+
+def _in_flight(
+    view: History, lines: Grid, width: int, rows: int, glyphs: Glyphs
+) -> tuple[Line, ...]:
+    """The HTLCs on the channels, on the grid of the chart above."""
+    window = view.window
+    values = most_in_flight(lines, view.in_flight, window.gaps, window.until_ns)
+    most = max((value for value in values if value is not None), default=0.0)
+    now = f"{count(view.in_flight[-1].count)} now" if window.is_live else ""
+    top = f"at most {count(int(max(0.0, most)))}"
+    title = indent(
+        width,
+        [Part("in flight on the channels", Role.TITLE)],
+        [Part(now, Role.TEXT, 1), Part(top, Role.TEXT, 2)],
+    )
+    signs = plot(values, most, rows, glyphs)
+    if width >= _SCALED_FROM:
+        return title, *scaled(signs, count(int(max(0.0, most))), glyphs)
+    return title, *(((" ", Role.TEXT), *row) for row in signs)
 
 
 def _sums(view: History, width: int) -> Line:

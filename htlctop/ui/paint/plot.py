@@ -4,12 +4,12 @@ Columns lie on absolute times, so that the past stays as it was while the window
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from itertools import groupby
 
-from htlctop.analysis.details import Balance, Change, ChangeKind
+from htlctop.analysis.details import Balance, Change, ChangeKind, InFlight
 from htlctop.analysis.models import Gap, Series
 from htlctop.domain.types import NS
 from htlctop.export.format import local, sat
@@ -118,17 +118,42 @@ def share_local(
     None where nobody watched for more than half the column, NOTHING before it was known.
     """
     times = [one.at_ns for one in balance]
+
+    def share(start_ns: int, end_ns: int) -> float:
+        at = bisect_right(times, max(start_ns, end_ns)) - 1
+        if at < 0:
+            return NOTHING
+        return balance[at].local_sat / max(1, balance[at].capacity_sat)
+
+    return _columns(lines, share, gaps, until_ns)
+
+
+def most_in_flight(
+    lines: Grid, points: Sequence[InFlight], gaps: Sequence[Gap], until_ns: int
+) -> tuple[float | None, ...]:
+    """The most HTLCs that were on the channels at a time within each column.
+
+    None where nobody watched for more than half the column, NOTHING before it was known.
+    """
+    times = [one.at_ns for one in points]
+
+    def most(start_ns: int, end_ns: int) -> float:
+        first = max(0, bisect_right(times, start_ns) - 1)
+        held = points[first : bisect_right(times, max(start_ns, end_ns - 1))]
+        return float(max((one.count for one in held), default=NOTHING))
+
+    return _columns(lines, most, gaps, until_ns)
+
+
+def _columns(
+    lines: Grid, value: Callable[[int, int], float], gaps: Sequence[Gap], until_ns: int
+) -> tuple[float | None, ...]:
+    """A value for each column from its start and end, None where mostly nobody watched."""
     values: list[float | None] = []
     for column in range(lines.columns):
         start, end = lines.at_ns(column), min(lines.at_ns(column + 1), until_ns)
         missed = sum(max(0, min(gap.until_ns, end) - max(gap.from_ns, start)) for gap in gaps)
-        at = bisect_right(times, max(start, end)) - 1
-        if 2 * missed > end - start > 0:
-            values.append(None)
-        elif at < 0:
-            values.append(NOTHING)
-        else:
-            values.append(balance[at].local_sat / max(1, balance[at].capacity_sat))
+        values.append(None if 2 * missed > end - start > 0 else value(start, end))
     return tuple(values)
 
 

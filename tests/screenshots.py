@@ -18,6 +18,7 @@ from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import By, PairRow, Query, State
 from htlctop.analysis.ports import LogQuery
 from htlctop.cli.demo import DAY_S, DemoSession, SyntheticPlay
+from htlctop.domain.types import Access
 from htlctop.ui import subject
 from htlctop.ui.app import HtlctopApp
 from htlctop.ui.messages import Open
@@ -46,6 +47,9 @@ class StoredSession:
 
     def __init__(self, store: Path) -> None:
         self._store = store
+
+    def access(self) -> Access | None:
+        return None
 
     def open_analyst(self) -> StoreAnalyst:
         return service.open_analyst(self._store)

@@ -97,12 +97,15 @@ class PeerDetail:
 
     `sources` are the pairs that lead to this peer, largest net demand first. The row's
     expected_msat is net demand times settle_rate, rounded per cell. `balance` sums its channels.
+    `online`: in what share (0..1) of the time watched one of its open channels could be used, None
+    where nobody watched or it has none.
     """
 
     node: NodeView
     status: StatusView
     window: Window
     row: PeerRow
+    online: float | None
     categories: tuple[CategoryRow, ...]
     sources: tuple[PairRow, ...]
     series: Series

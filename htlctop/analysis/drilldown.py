@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from htlctop.analysis.advice.levels import Watched, away_ns
 from htlctop.analysis.details import (
     Balance,
     ChannelDetail,
@@ -45,6 +46,7 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
         status=moment.status,
         window=window,
         row=row,
+        online=_online(moment, window, peer_id),
         categories=category_rows(priced),
         sources=pair_rows(moment, moment.priced_pairs(window, channels)),
         series=series(moment, window, channels),
@@ -190,6 +192,18 @@ def _balance(moment: Moment, window: Window, channels: Sequence[ChannelRow]) -> 
             sum(row.capacity_sat or 0 for row in known),
         )
     return tuple(found[at_ns] for at_ns in sorted(found))
+
+
+def _online(moment: Moment, window: Window, peer_id: int) -> float | None:
+    """In what share of the time watched one of a peer's channels could be used."""
+    channels = moment.book.open_channels(peer_id)
+    if not channels or not window.covered_ns:
+        return None
+    until_ns = end_ns(window)
+    history = moment.reader.activity_history([c.id for c in channels], window.from_ns, until_ns)
+    watched = Watched(moment.intervals)
+    away, _times = away_ns(channels, history, watched, window.from_ns, window.until_ns)
+    return 1 - away / window.covered_ns
 
 
 def _policies(moment: Moment, window: Window, channels: Sequence[int]) -> tuple[Policy, ...]:

@@ -56,6 +56,15 @@ class NodeState(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What a macaroon says that it permits, as "offchain:read"; () where it does not tell.
+    `beyond_reading`: those of them that htlctop never needs."""
+
+    permissions: tuple[str, ...]
+    beyond_reading: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NodeInfo:
     """Who the node is, from `GetInfo`.
 

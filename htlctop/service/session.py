@@ -9,8 +9,8 @@ from pathlib import Path
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.config import Connection
 from htlctop.domain.ports import ChannelInfoProvider
-from htlctop.domain.types import DEFAULTS, Settings
-from htlctop.errors import StoreError
+from htlctop.domain.types import DEFAULTS, Access, Settings
+from htlctop.errors import ConfigError, StoreError
 from htlctop.service.collecting import TAKEOVER_S, collect
 from htlctop.store.lock import StoreBusyError
 from htlctop.store.marks import add_mark
@@ -61,6 +61,19 @@ class LocalSession:
     def is_attached(self) -> bool:
         """Whether another process collects, or none does."""
         return not self._collecting
+
+    def access(self) -> Access | None:
+        """What the macaroon permits that the collector of this process connects with, as its file
+        says now; None where another process collects."""
+        from htlctop.wire.macaroon import NoMacaroonError, read_macaroon
+
+        if not self._collecting:
+            return None
+        try:
+            macaroon = read_macaroon(bytes.fromhex(self._connection.read_macaroon()))
+        except (ConfigError, NoMacaroonError):
+            return Access((), ())
+        return Access(tuple(sorted(macaroon.permissions or ())), macaroon.beyond_reading)
 
     def open_analyst(self) -> StoreAnalyst:
         """A reader of the store, which on a first start is being made. Raises StoreError."""

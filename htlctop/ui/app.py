@@ -15,6 +15,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.worker import Worker, WorkerState
 
+from htlctop.analysis.models import State
+from htlctop.domain.types import Access
 from htlctop.export.redaction import Redaction
 from htlctop.ui import keys, memory
 from htlctop.ui.actions import HANG_UP, Actions
@@ -137,12 +139,18 @@ class HtlctopApp(Actions, inherit_bindings=False):
         self.is_due = answer.is_partial
         if answer.tried:
             board, query = self.board.answered(answer), self.board.query
-            board = replace(board, attached=self.session.is_attached)
+            board = replace(board, attached=self.session.is_attached, access=self._access(board))
             if not query.window:
                 board = replace(board, query=replace(query, window=answer.query.window))
             self.turn(board)
         if self._asked != self.serial or answer.is_partial:
             self.ask()
+
+    def _access(self, board: Board) -> Access | None:
+        """What the macaroon permits: asked when a connection is there, and kept as long as it."""
+        if board.status is None or board.status.state is not State.LIVE:
+            return None
+        return board.access or self.session.access()
 
     def turn(self, board: Board) -> None:
         """Show a new board, with codes for names where that was asked for."""

@@ -14,6 +14,7 @@ from htlctop.analysis.details import (
     PeerDetail,
 )
 from htlctop.analysis.models import HtlcLine, NodeView, Overview, Query, StatusView, Window
+from htlctop.domain.types import Access
 from htlctop.ui.layout import Form
 from htlctop.ui.parts import Key, Part, Value
 from htlctop.ui.reader import Answer, Found
@@ -36,6 +37,7 @@ class Board:
         frozen: whether the tables hold still.
         form: the Overview's arrangement chosen by hand; None goes by the terminal's size.
         attached: whether somebody else's collector is looked at.
+        access: what the macaroon permits, while this process is connected with it.
         templates: the user's own wording of commands, see export.handoff.
     """
 
@@ -49,6 +51,7 @@ class Board:
     frozen: bool = False
     form: Form | None = None
     attached: bool = False
+    access: Access | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
 
     def answered(self, answer: Answer) -> "Board":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from htlctop.analysis.ports import Analyst
+from htlctop.domain.types import Access
 
 
 class Session(Protocol):
@@ -26,6 +27,10 @@ class Session(Protocol):
 
     @property
     def is_attached(self) -> bool: ...
+
+    def access(self) -> Access | None:
+        """What the macaroon in use permits; None where this process does not collect. It reads a
+        file, so it is asked once for each connection."""
 
     def open_analyst(self) -> Analyst:
         """Open the store for reading. Called in the reader thread, which alone uses it.

@@ -1,6 +1,7 @@
 """The Python API: it reads and collects beside its caller's loop, and nothing is swallowed."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from htlctop.analysis.models import HtlcLine, Query
 from htlctop.analysis.ports import LogQuery
 from htlctop.config import Connection
 from htlctop.domain.codes import Outcome
+from htlctop.domain.types import Access
 from htlctop.errors import StoreError, StoreUnavailableError, UsageError
 from htlctop.service import OpportunityService
 from htlctop.service import events as events_module
+from htlctop.service.session import LocalSession
 from htlctop.sim.recordings import TRAFFIC
 from htlctop.store.writer import StoreWriter
+from tests.macaroons import READING, baked
 from tests.nodes import simulated
 from tests.test_recordings import read
 
@@ -276,6 +280,25 @@ async def test_with_a_connection_it_collects_and_stops_when_it_is_closed(tmp_pat
         assert not opened.owns_collector
     async with StoreWriter(store_file):
         pass  # nobody holds the lock any more
+
+
+async def test_a_sitting_tells_what_the_macaroon_permits_while_it_collects(tmp_path, store_file):
+    path = tmp_path / "some.macaroon"
+    path.write_bytes(baked(*READING, "invoices:write"))
+    session = LocalSession(store_file, Connection("127.0.0.1:1", macaroon_path=path))
+    assert session.access() is None, "nothing is connected yet"
+    stop = threading.Event()
+    collecting = threading.Thread(target=session.run_collector, args=(stop,))
+    collecting.start()
+    try:
+        await until(lambda: session.access() is not None)
+        permits = tuple(sorted((*READING, "invoices:write")))
+        assert session.access() == Access(permits, ("invoices:write",))
+        path.write_bytes(b"no macaroon")
+        assert session.access() == Access((), ())
+    finally:
+        stop.set()
+        collecting.join()
 
 
 async def test_while_another_collects_it_reads_and_then_takes_over(store_file):

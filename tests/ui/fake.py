@@ -66,7 +66,10 @@ from htlctop.analysis.models import (
 from htlctop.analysis.ports import LogQuery
 from htlctop.analysis.rows import Rows
 from htlctop.domain.codes import Category as C
+from htlctop.domain.types import Access
 from htlctop.errors import UsageError
+
+READING = ("info:read", "offchain:read", "peers:read")
 
 
 @dataclass
@@ -143,6 +146,7 @@ class FakeAnalyst:
             status=self.the_status,
             window=self._window(query),
             row=row,
+            online=0.9812 if row.online else 0.4,
             categories=causes(peer),
             sources=self._pairs_to(row),
             series=series(row.sums.expected_msat, row.sums.net_demand_msat),
@@ -424,7 +428,13 @@ class FakeSession:
         self.collecting = threading.Event()
         self.stopped = threading.Event()
         self.collector_error: Exception | None = None
+        self.the_access: Access | None = Access(READING, ())
+        self.access_asked = 0
         self.marks: list[tuple[str, int, int]] = []
+
+    def access(self) -> Access | None:
+        self.access_asked += 1
+        return self.the_access
 
     def open_analyst(self) -> FakeAnalyst:
         if error := self.analyst.fail.get("open"):

@@ -5,14 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bigfoot import STATUS
 from drive import PLAIN, SIZES, Driver, running
-from fake import FakeAnalyst, FakeSession
+from fake import READING, FakeAnalyst, FakeSession
 from test_screens import check_golden, check_width
 from test_text import HOSTILE
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.details import Pending
-from htlctop.analysis.models import Query
+from htlctop.analysis.models import Query, State
+from htlctop.domain.types import Access
 from htlctop.errors import StoreError
 from htlctop.ui import keys, subject
 from htlctop.ui.messages import Open
@@ -181,6 +183,38 @@ async def test_a_click_moves_the_cursor_of_the_matrix() -> None:
         x = driver.lines[y].index("203")
         await driver.pilot.click(offset=(x + 1, y))
         assert "[░   203]" in driver.text
+
+
+# Node
+
+
+async def test_what_the_macaroon_permits_is_asked_once_for_each_connection() -> None:
+    session = FakeSession()
+    async with running((100, 40), session=session) as driver:
+        await driver.press("7")
+        assert "reads only: info, offchain, peers" in driver.text
+        for _ in range(3):
+            await driver.changed(lambda analyst: None)
+        assert session.access_asked == 1
+        beyond = (
+            "address:write",
+            "info:write",
+            "invoices:write",
+            "macaroon:generate",
+            "onchain:read",
+        )
+        session.the_access = Access((*READING, *beyond), beyond)
+
+        def away(analyst: FakeAnalyst) -> None:
+            analyst.the_status = replace(STATUS, state=State.CONNECTING)
+
+        def back(analyst: FakeAnalyst) -> None:
+            analyst.the_status = STATUS
+
+        await driver.changed(away)
+        assert "macaroon" not in driver.text, "nothing is known without a connection"
+        await driver.changed(back)
+        assert "address:write, info:write" in driver.text and "and 2 more" in driver.text
 
 
 # Opportunities

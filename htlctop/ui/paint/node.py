@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from htlctop.analysis.details import NodeDetail
 from htlctop.analysis.models import State, StatusView
+from htlctop.domain.types import Access
 from htlctop.export.format import (
     age,
     clean,
@@ -40,13 +41,19 @@ STATES = {
 
 
 def page(
-    view: NodeDetail, width: int, height: int, glyphs: Glyphs, *, collects: bool = False
+    view: NodeDetail,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    *,
+    collects: bool = False,
+    access: Access | None = None,
 ) -> tuple[Line, ...]:
     """The whole page, as long as it gets; whoever shows it scrolls. `collects`: whether the
-    collector is this process's own."""
+    collector is this process's own; `access`: what it may do at the node, where it is known."""
     now_ns = view.window.until_ns
     blocks = (
-        ("Node", _node(view)),
+        ("Node", [*_node(view), *_macaroon(access)]),
         ("Collector", _collector(view.status, collects)),
         ("Coverage", _coverage(view)),
         ("Store", _store(view)),
@@ -109,6 +116,18 @@ def _node(view: NodeDetail) -> list[Fact]:
         ("chain", synced, Role.BAD if view.synced is False else Role.TEXT),
         ("channels", channels, Role.TEXT),
     ]
+
+
+def _macaroon(access: Access | None) -> list[Fact]:
+    if access is None:
+        return []
+    if not access.permissions:
+        return [("macaroon", "does not tell what it permits", Role.TEXT)]
+    if beyond := access.beyond_reading:
+        shown = ", ".join(beyond[:3]) + (f" and {count(len(beyond) - 3)} more" * (len(beyond) > 3))
+        return [("macaroon", f"permits more than htlctop needs: {shown}", Role.WARN)]
+    reads = ", ".join(p.removesuffix(":read").rsplit("/", 1)[-1] for p in access.permissions)
+    return [("macaroon", f"reads only: {reads}", Role.TEXT)]
 
 
 def _collector(now: StatusView, collects: bool) -> list[Fact]:

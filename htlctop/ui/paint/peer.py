@@ -41,7 +41,7 @@ def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) 
     """The whole page, as long as it gets; whoever shows it scrolls."""
     now_ns = view.window.until_ns
     lines: list[Line] = [
-        who(view.row, width, glyphs),
+        who(view.row, view.online, width, glyphs),
         made_of(view.row, width, glyphs),
         *over_time(view.series, view.balance, view.window, more.changes, width, height, glyphs),
         *_channels(view, width, glyphs),
@@ -63,8 +63,9 @@ def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) 
     return tuple(lines)
 
 
-def who(row: PeerRow, width: int, glyphs: Glyphs) -> Line:
-    """Its name, whether it is there, what its channels hold and what we ask."""
+def who(row: PeerRow, online: float | None, width: int, glyphs: Glyphs) -> Line:
+    """Its name, whether it is there and how much of the time it was, what its channels hold and
+    what we ask."""
     title = called(row.alias, row.pubkey, row.peer, glyphs)
     parts = [Part(cut(title, 32, glyphs.more), Role.STRONG)]
     still_open = [channel for channel in row.channels if channel.is_open]
@@ -78,9 +79,7 @@ def who(row: PeerRow, width: int, glyphs: Glyphs) -> Line:
     if not still_open and row.channels:
         parts.append(Part("closed", Role.WARN, 1))
     elif row.channels:
-        parts.append(
-            Part("online" if row.online else "OFFLINE", Role.GOOD if row.online else Role.BAD, 1)
-        )
+        parts.append(_there(row.online, online))
     if row.capacity_sat:
         parts.append(Part(f"capacity {short_sat(row.capacity_sat)}", Role.TEXT, 4))
         if row.local_sat is not None:
@@ -88,6 +87,15 @@ def who(row: PeerRow, width: int, glyphs: Glyphs) -> Line:
             parts.append(Part(f"local {share} now", Role.TEXT, 2))
     parts.extend(asked(still_open))
     return indent(width, parts)
+
+
+def _there(is_online: bool, share: float | None) -> Part:
+    """Whether it is online, and in how much of the window it was."""
+    now, role = ("online", Role.GOOD) if is_online else ("OFFLINE", Role.BAD)
+    if share is None:
+        return Part(now, role, 1)
+    told = percent(share, 1)
+    return Part(f"{now} {told}" if is_online else f"{now}, {told} online", role, 1, now)
 
 
 def asked(channels: Sequence[ChannelRow]) -> list[Part]:

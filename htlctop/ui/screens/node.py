@@ -36,4 +36,5 @@ class NodeScreen(SheetScreen):
             return ()
         newest = replace(view, status=board.status or view.status)
         collects = not board.attached and not board.collector
-        return paint.page(newest, width, height, self.look.glyphs, collects=collects)
+        glyphs, access = self.look.glyphs, board.access
+        return paint.page(newest, width, height, glyphs, collects=collects, access=access)

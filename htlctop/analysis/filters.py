@@ -162,6 +162,22 @@ def parse(text: str) -> Filter:
     return Filter(tuple(names), categories, tuple(amounts), types, fates)
 
 
+def nameless(text: str, hidden: str) -> str:
+    """What was typed with `hidden` in the place of each text, expression or id in it."""
+    return " ".join(_nameless(term, hidden) for term in _split(text))
+
+
+def _nameless(term: str, hidden: str) -> str:
+    plain = term.removeprefix("!")
+    mark = term[: len(term) - len(plain)]
+    key, colon, _value = plain.partition(":")
+    if _AMOUNT.fullmatch(plain.lower()) or (colon and key.lower() in ("why", "type", "state")):
+        return term
+    if colon and key.lower() in ("in", "out", "chan", "peer"):
+        return f"{mark}{key}:{hidden}"
+    return mark + hidden
+
+
 def _split(text: str) -> list[str]:
     """The terms, at spaces outside of quotes and of /expressions/."""
     terms: list[str] = []

@@ -34,6 +34,9 @@ KEPT = frozenset({"network", "version", "label", "unit"})
 HIDDEN = frozenset({"text", "store_path"})
 """What the user wrote, and where: it may say anything."""
 
+CONCEALED = "(hidden)"
+"""What stands in the place of those."""
+
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _LETTER_BITS, _LETTERS_OF_NAME = 5, 6
 _BLOCKS, _TRANSACTIONS, _OUTPUTS = 100_000, 3_000, 3
@@ -153,7 +156,7 @@ class Redaction:
         if name in KEPT:
             return str
         if name in HIDDEN:
-            return lambda text: "(hidden)" if text else text
+            return lambda text: CONCEALED if text else text
         return self.text
 
     def _channel(self, number: int) -> tuple[int, int, int]:

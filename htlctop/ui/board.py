@@ -13,8 +13,10 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
+from htlctop.analysis.filters import nameless
 from htlctop.analysis.models import HtlcLine, NodeView, Overview, Query, StatusView, Window
 from htlctop.domain.types import Access
+from htlctop.export.redaction import CONCEALED
 from htlctop.ui.layout import Form
 from htlctop.ui.parts import Key, Part, Value
 from htlctop.ui.reader import Answer, Found
@@ -35,6 +37,7 @@ class Board:
         failures: which part could not be read, and why.
         collector: why the collector of this process ended, "" while it is well.
         frozen: whether the tables hold still.
+        is_masked: whether codes stand in the place of names.
         form: the Overview's arrangement chosen by hand; None goes by the terminal's size.
         attached: whether somebody else's collector is looked at.
         access: what the macaroon permits, while this process is connected with it.
@@ -49,6 +52,7 @@ class Board:
     failures: Mapping[Key, str] = field(default_factory=dict)
     collector: str = ""
     frozen: bool = False
+    is_masked: bool = False
     form: Form | None = None
     attached: bool = False
     access: Access | None = None
@@ -76,6 +80,15 @@ class Board:
             found={key: part for key, part in self.found.items() if not key[1] or key in keys},
             failures={key: why for key, why in self.failures.items() if not key[1] or key in keys},
         )
+
+    @property
+    def filter(self) -> str:
+        """The filter as it may be seen, "" without one."""
+        return self.seen(self.query)
+
+    def seen(self, query: Query) -> str:
+        """The filter of a query as it may be seen: the names in it may be parts of some."""
+        return nameless(query.filter, CONCEALED) if self.is_masked else query.filter
 
     @property
     def is_past(self) -> bool:

@@ -18,7 +18,7 @@ class Mask:
         self.is_on = False
 
     def board(self, board: Board) -> Board:
-        """The board as it may be seen. What the user typed himself, the filter, stays."""
+        """The board as it may be seen; its query stays what it is."""
         if not self.is_on:
             return board
         for part in board.found.values():
@@ -35,11 +35,8 @@ class Mask:
             window=self._of("window", board.window),
             failures={key: self._redaction.text(why) for key, why in board.failures.items()},
             collector=self._redaction.text(board.collector),
+            is_masked=True,
         )
-
-    def text(self, text: str) -> str:
-        """A sentence as it may be seen."""
-        return self._redaction.text(text) if self.is_on else text
 
     def _of(self, key: object, value: T) -> T:
         before, after = self._kept.get(key, (None, None))

@@ -68,11 +68,12 @@ class Taking:
         return f"copied {way}: {found.what}: {found.text}"
 
     def _rendered(self, page: BaseScreen, board: Board, form: Format) -> str:
-        view = page.taken(self._mask.board(board))
+        shown = self._mask.board(board)
+        view = page.taken(shown)
         if view is None:
             raise UsageError("nothing to save yet")
-        filtered, is_redacted = self._mask.text(board.query.filter), self._mask.is_on
-        return render(document(view, page.focus_of.value, filtered, is_redacted=is_redacted), form)
+        name, masked = page.focus_of.value, shown.is_masked
+        return render(document(view, name, shown.filter, is_redacted=masked), form)
 
     def _saved(self, page: BaseScreen, board: Board, suffix: str, text: Callable[[], str]) -> str:
         at = utc(board.status.now_ns if board.status else 0)[:19].replace(":", "")
@@ -84,7 +85,7 @@ class Taking:
 
     def _head(self, page: BaseScreen, board: Board) -> Head:
         name, shown = page.focus_of.value, self._mask.board(board)
-        node, now, filtered = shown.node, shown.status, self._mask.text(board.query.filter)
+        node, now = shown.node, shown.status
         if node is None or now is None:
             return Head(name, NodeView("", "", "", ""))
-        return Head(name, node, shown.window, filtered, now.replay, self._mask.is_on)
+        return Head(name, node, shown.window, shown.filter, now.replay, shown.is_masked)

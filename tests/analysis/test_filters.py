@@ -15,6 +15,7 @@ from htlctop.analysis.filters import (
     Measured,
     Named,
     Side,
+    nameless,
     parse,
 )
 from htlctop.domain.codes import LOST, Category, EventType
@@ -150,6 +151,22 @@ PIECES = st.sampled_from(
     ["why:", "in:", "out:", "chan:", "amt>", "fee<=", "type:", "state:", "!", "/", '"', "'", " ",
      "liq", "1m", "9" * 30, "(", ")", "*", "+", "|", "[", "]", "\\", "{2,}", "x", "1x7x1", ":"]
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("kraken", "*"),
+        ('in:"my own node" why:liq amt>1m', "in:* why:liq amt>1m"),
+        ("!/acinq.*hub/ out:acinq", "!* out:*"),
+        ("chan:812345x17x1 type:forward", "chan:* type:forward"),
+        ("812345:17:1 !why:off fee<=10", "* !why:off fee<=10"),
+        ("state:refused", "state:refused"),
+        ("", ""),
+    ],
+)
+def test_without_its_names_a_filter_still_tells_what_it_does(text, seen):
+    assert nameless(text, "*") == seen
 
 
 @settings(max_examples=400, deadline=None)

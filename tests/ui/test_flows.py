@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from drive import running
 from fake import FakeAnalyst
 from rich.cells import cell_len
 
@@ -120,3 +121,9 @@ def test_nothing_is_wider_or_higher_than_its_pane(width: int):
             if width >= 60:
                 assert all(cell_len(plain(row)) <= width for row in lines)
             assert glyphs is BLOCKS or all(plain(row).isascii() for row in lines)
+
+
+async def test_where_a_filter_leaves_no_pair_that_is_said_and_nothing_else() -> None:
+    async with running() as driver:
+        await driver.press("3", "/", *"zzz", "enter")
+        assert "nothing matches /zzz" in driver.text and "Watching since" not in driver.text

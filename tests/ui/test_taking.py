@@ -74,6 +74,23 @@ async def test_redaction_reaches_what_a_freeze_holds_and_goes_away_again() -> No
         assert re.findall(r"node-[0-9a-z]{6}", driver.text) == codes
 
 
+async def test_redacted_a_filter_tells_what_it_does_and_not_whom_it_looks_for(
+    tmp_path: Path,
+) -> None:
+    async with running(folder=tmp_path) as driver:
+        await driver.press("/", *"krake", "enter", "R", "e", "c")
+        for view in "1234":
+            await driver.press(view)
+            assert "krake" not in driver.text.lower() and "/(hidden)" in driver.text
+        await driver.until(lambda: files(tmp_path))
+        assert "# filter: (hidden)\n" in files(tmp_path)[0].read_text()
+        await driver.press("1", "/")
+        assert driver.lines[-1].startswith("/ "), "it is not shown to be changed"
+        await driver.press("escape", "R")
+        assert "/krake: " in driver.text and driver.cursor_line.startswith("▸ Kraken")
+        assert driver.app.board.query.filter == "krake"
+
+
 async def test_redacted_files_hold_no_name_and_say_that_they_are(tmp_path: Path) -> None:
     async with running(folder=tmp_path) as driver:
         await driver.press("R", "s", "S")
@@ -191,6 +208,7 @@ async def test_the_arrangement_chosen_by_hand_outlives_a_restart(tmp_path: Path)
             driver = Driver(app, pilot, app.session)
             await driver.until(lambda app=app: app.board.overview is not None)
             await driver.press(*keys, *("u" if keys else ()))
+            await driver.shows("Do: bring")
             looks.append(driver.text)
             await driver.press("Q")
             await driver.until(lambda app=app: app.return_code is not None)

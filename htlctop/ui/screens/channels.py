@@ -83,7 +83,7 @@ class ChannelsScreen(TableScreen):
             title = f"cannot be read: {text}"
         empty: tuple[str, ...] = ("reading ...",) if view is None else paint.expectation(view)
         if view is not None and question.filter:
-            empty = (f"nothing matches /{question.filter}",)
+            empty = (f"nothing matches /{board.seen(question)}",)
         context = Context(
             By.CHANNEL,
             view.window if view else None,

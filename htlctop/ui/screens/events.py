@@ -120,7 +120,7 @@ class EventsScreen(TableScreen):
     def _empty(self, board: Board) -> tuple[str, ...]:
         if board.log is None:
             return ("reading ...",)
-        text = board.query.filter
+        text = board.filter
         return (f"nothing matches /{text}",) if text else ("no forward seen yet",)
 
     def _look_ahead(self) -> None:

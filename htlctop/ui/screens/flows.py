@@ -112,7 +112,8 @@ class FlowsScreen(FilteredScreen):
         self.show_banner(board, 2)
         self.hint()
         glyphs = self.look.glyphs
-        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs),))
+        badge = self.filter_badge(board)
+        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs, badge),))
         self.pane.dimmed = status_paint.is_stale(board)
         held = self.held(board)
         self._take(held)
@@ -133,7 +134,10 @@ class FlowsScreen(FilteredScreen):
         if text := board.failure(Part.FLOWS):
             return tuple(paragraph(f"cannot be read: {text}", width, Role.BAD))
         view = board.flows
+        question = board.question(Part.FLOWS) or board.query
         empty = expectation(view) if view else ("reading ...",)
+        if view and question.filter:
+            empty = (f"nothing matches /{board.seen(question)}",)
         glyphs = self.look.glyphs
         return paint.page(self.flows, self.pane.view, empty, width, height, glyphs, self.as_list)
 

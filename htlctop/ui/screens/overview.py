@@ -208,7 +208,7 @@ class OverviewScreen(TableScreen):
         context = Context(
             question.by, view.window, first_of_each(board.advice), width=self.size.width
         )
-        empty = (f"nothing matches /{question.filter}",) if question.filter else ()
+        empty = (f"nothing matches /{board.seen(question)}",) if question.filter else ()
         return Content(
             items=view.rows,
             keys=keys(view.rows, question.by),

@@ -30,9 +30,9 @@ class FilteredScreen(BaseScreen):
         self._filter_before = ""
 
     def action_filter(self) -> None:
-        """Begin to type a filter, from the one there is."""
+        """Begin to type a filter, from the one there is; from none where that is not to be seen."""
         self._filter_before = self._board.query.filter
-        self.prompt.open(self._filter_before)
+        self.prompt.open("" if self._board.is_masked else self._filter_before)
         self.hint()
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
@@ -63,7 +63,7 @@ class FilteredScreen(BaseScreen):
 
     def filter_badge(self, board: Board) -> str:
         """The filter and how many rows match, "" without one; it stays on the screen."""
-        text = board.query.filter
+        text = board.filter
         return f"/{clean(text)}: {self.matches(board)}" if text else ""
 
     def peel(self) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from htlctop.analysis.details import NodeDetail
 from htlctop.analysis.models import Query
 from htlctop.analysis.ports import Analyst
 from htlctop.errors import ReadInterrupted
-from htlctop.ui.parts import Key, Need, Part, Value, read
+from htlctop.ui.parts import TABLES_EVERY_S, Key, Need, Part, Value, read
 
 STATUS_EVERY_S = 5.0
 """A collector that fell silent changes nothing in the store: only asking tells."""
@@ -184,6 +185,8 @@ class Reader:
         except ReadInterrupted:
             del self._seen[need.key]
             raise
+        if isinstance(value, NodeDetail) and not value.node.pubkey:
+            now -= need.part.every_s - TABLES_EVERY_S  # a new store; its node is about to be told
         self._seen[need.key] = _Seen(now, question, moment)
         return Found(need, query, value)
 

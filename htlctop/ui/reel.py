@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from htlctop.analysis.models import HtlcLine
+from htlctop.domain.codes import Outcome
 
 PAGE_LINES = 200
 MOST_PAGES = 8
@@ -20,12 +21,18 @@ class _Page:
     lines: tuple[HtlcLine, ...] | None
 
 
+def _oldest(newest: Sequence[HtlcLine]) -> int:
+    """From which HTLC on the newest tell all there is."""
+    return newest[-1].seq if len(newest) >= PAGE_LINES else 0
+
+
 class Reel:
     """Pages from the newest to the oldest, of which a few neighbours are loaded."""
 
     def __init__(self) -> None:
         self._pages: list[_Page] = []
         self._first = self._end = 0
+        self._told_from = 0
         self.has_older = False
         self.has_newer = False
         self._lines: tuple[HtlcLine, ...] | None = None
@@ -46,6 +53,7 @@ class Reel:
     def begin(self, newest: Sequence[HtlcLine]) -> None:
         """Anew, from the newest."""
         lines = tuple(newest)
+        self._told_from = _oldest(newest)
         self._pages = [_Page(lines[0].seq + 1, lines)] if lines else []
         self._first, self._end = 0, len(self._pages)
         self.has_older, self.has_newer = len(lines) >= PAGE_LINES, False
@@ -58,13 +66,30 @@ class Reel:
             return
         top = self._pages[0]
         self.has_newer = newest[0].seq >= top.before_seq
-        fresh = {line.seq: line for line in newest}
-        if (
-            self._first == 0
-            and top.lines
-            and any(fresh.get(line.seq, line) != line for line in top.lines)
-        ):
-            top.lines = tuple(fresh.get(line.seq, line) for line in top.lines)
+        self._told_from = _oldest(newest)
+        self._renew(top, newest)
+
+    def hanging(self, first: int, last: int) -> int | None:
+        """The page with one of the lines first..last that was in flight and is too old for the
+        newest to tell how it went on, by what the page is older than; None where none is."""
+        for page in self._pages[self._first : self._end]:
+            lines = page.lines or ()
+            seen = lines[max(0, first) : max(0, last + 1)]
+            if any(line.outcome is Outcome.NONE and line.seq < self._told_from for line in seen):
+                return page.before_seq
+            first, last = first - len(lines), last - len(lines)
+        return None
+
+    def renew(self, before_seq: int, lines: Sequence[HtlcLine]) -> None:
+        """Take over how the HTLCs of a page went on, if it is loaded."""
+        for page in self._pages[self._first : self._end]:
+            if page.before_seq == before_seq:
+                self._renew(page, lines)
+
+    def _renew(self, page: _Page, lines: Sequence[HtlcLine]) -> None:
+        fresh = {line.seq: line for line in lines}
+        if page.lines and any(fresh.get(line.seq, line) != line for line in page.lines):
+            page.lines = tuple(fresh.get(line.seq, line) for line in page.lines)
             self._lines = None
 
     def wanted(self, first: int, last: int) -> int | None:

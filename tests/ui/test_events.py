@@ -8,7 +8,7 @@ from drive import SIZES, Driver, running
 from fake import FakeAnalyst
 from test_screens import check_golden, check_width
 
-from htlctop.domain.codes import Category
+from htlctop.domain.codes import Category, Outcome
 from htlctop.ui.reel import MOST_PAGES, PAGE_LINES
 
 CAUSES = (Category.LIQUIDITY, Category.SETTLED, Category.DOWNSTREAM, Category.FEE)
@@ -139,3 +139,35 @@ async def test_it_fits_any_terminal(size: tuple[int, int]) -> None:
     async with running(size) as driver:
         await driver.press("4", "l", "G", "h")
         check_width(driver, *size)
+
+
+async def test_an_old_htlc_that_was_in_flight_shows_in_place_how_it_ended() -> None:
+    lines = list(long_log(3 * PAGE_LINES))
+    old = PAGE_LINES + 40
+    lines[old] = replace(lines[old], outcome=Outcome.NONE, category=None, ended_ns=None)
+    async with running((120, 32), analyst=FakeAnalyst(lines=tuple(lines))) as driver:
+        await driver.press("4")
+        for _ in range(18):
+            await driver.press("J")
+        seq = lines[old].seq
+        assert seq in shown(driver) and "in flight" in driver.text
+        before = shown(driver)
+
+        def ended(analyst: FakeAnalyst) -> None:
+            analyst.lines = tuple(
+                replace(one, outcome=Outcome.SETTLED, category=Category.SETTLED)
+                if one.seq == seq
+                else one
+                for one in analyst.lines
+            )
+
+        await driver.press("space")
+        await driver.changed(ended)
+        assert "in flight" in driver.text, "frozen it holds still"
+        await driver.press("space")
+        await driver.changed(arrived)
+        await driver.until(lambda: "in flight" not in driver.text)
+        assert shown(driver) == before
+        driver.analyst.calls.clear()
+        await driver.changed(arrived)
+        assert driver.analyst.calls.count("log") == 1, "nothing hangs, and no page is read again"

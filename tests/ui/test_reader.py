@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from bigfoot import NODE
 from fake import FakeAnalyst
 
 from htlctop.analysis.models import Overview, Query, SortKey
@@ -178,3 +179,16 @@ def test_a_store_that_fails_later_is_closed_and_opened_anew(bench: Bench) -> Non
     assert bench.analyst.closed
     bench.analyst.fail.clear()
     assert bench.read(after=2) == {Part.LOG, Part.STATUS, Part.OVERVIEW}
+
+
+def test_a_node_that_is_not_known_yet_is_asked_for_again_with_the_tables() -> None:
+    made = Bench()
+    want = replace(WANT, needs=(Need(Part.NODE),))
+    made.analyst.identity = replace(NODE, pubkey="", alias="")
+    assert made.read(want) == {Part.NODE}
+    made.analyst.identity = NODE
+    made.analyst.bump()
+    assert made.read(want, after=1) == set()
+    assert made.read(want, after=1) == {Part.NODE}
+    made.analyst.bump()
+    assert made.read(want, after=2) == set(), "once it is known, as seldom as before"

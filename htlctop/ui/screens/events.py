@@ -46,11 +46,21 @@ class EventsScreen(TableScreen):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """The newest, and the older ones that come into view."""
+        """The newest, and the older ones that come into view; of those in view that were in
+        flight, how they went on."""
         newest = Need(Part.LOG, lines=PAGE_LINES)
-        if self._wanted is None:
+        older = self._wanted
+        if older is None and not self._board.frozen:
+            older = self._reel.hanging(*self._in_view)
+        if older is None:
             return (newest,)
-        return newest, Need(Part.PAGE, lines=PAGE_LINES, before_seq=self._wanted)
+        return newest, Need(Part.PAGE, lines=PAGE_LINES, before_seq=older)
+
+    @property
+    def _in_view(self) -> tuple[int, int]:
+        """The first and the last line in view, by their places in what is loaded."""
+        roster = self.table.roster
+        return roster.top, roster.top + roster.height - 1
 
     @property
     def is_following(self) -> bool:
@@ -88,7 +98,9 @@ class EventsScreen(TableScreen):
         page = board.page
         if page and page.need.before_seq is not None and self._answers(page.query, of):
             lines = page.value if isinstance(page.value, tuple) else ()
-            if page.need.before_seq == self._wanted and self._reel.add(self._wanted, lines):
+            if page.need.before_seq != self._wanted:
+                self._reel.renew(page.need.before_seq, lines)
+            elif self._reel.add(self._wanted, lines):
                 self._wanted = None
 
     @staticmethod
@@ -125,9 +137,8 @@ class EventsScreen(TableScreen):
 
     def _look_ahead(self) -> None:
         """Want the page that the view comes near to."""
-        roster = self.table.roster
-        wanted = self._reel.wanted(roster.top, roster.top + roster.height - 1)
-        if self.is_following and not roster.cursor:
+        wanted = self._reel.wanted(*self._in_view)
+        if self.is_following and not self.table.roster.cursor:
             wanted = None
         if wanted is not None and wanted != self._wanted:
             self._wanted = wanted

@@ -6,6 +6,7 @@ macaroon is picked up. No secret is part of a repr or of an error.
 
 import base64
 import binascii
+import ssl
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ ENVIRONMENT = {
 
 _NETWORKS = ("mainnet", "testnet", "testnet4", "signet", "simnet", "regtest")
 _MOST_BYTES = 64 * 1024
-_BAKE = "bakemacaroon --save_to {path} info:read offchain:read peers:read"
+PERMISSIONS = ("info:read", "offchain:read", "peers:read")
+"""What a macaroon must grant for all that htlctop calls; `readonly.macaroon` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,14 @@ class Connection:
     def read_tls_cert(self) -> bytes | None:
         """The certificate to trust, PEM; None for the system's roots. Raises: ConfigError."""
         if self.tls_cert_path is None:
-            return self.tls_cert
+            return self.tls_cert and _checked_pem(self.tls_cert, "the certificate given")
         data = _read(self.tls_cert_path, "certificate", "--tlscertpath")
         if b"-----BEGIN CERTIFICATE-----" not in data:
             raise ConfigError(
                 f"{self.tls_cert_path} is not a PEM certificate: name LND's tls.cert with "
                 "--tlscertpath"
             )
-        return data
+        return _checked_pem(data, str(self.tls_cert_path))
 
     def fingerprint(self) -> tuple[tuple[int, int, int] | None, ...]:
         """Another value once the certificate's or the macaroon's file was replaced; reads none."""
@@ -152,6 +154,12 @@ def resolve(
         macaroon_path=macaroon_path,
         macaroon_hex=macaroon,
     )
+
+
+def bake_line(network: str, path: str = "htlctop.macaroon") -> str:
+    """The command that makes the least macaroon, on a node of that network."""
+    chosen = "" if network == "mainnet" else f"--network {network} "
+    return f"lncli {chosen}bakemacaroon --save_to {path} {' '.join(PERMISSIONS)}"
 
 
 def default_lnddir(platform: str, environ: Mapping[str, str]) -> Path:
@@ -238,6 +246,17 @@ def _pem(certificate: bytes) -> bytes:
     return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
 
 
+def _checked_pem(pem: bytes, name: str) -> bytes:
+    text = pem.decode("ascii", "replace")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise ConfigError(
+            f"{name} is no whole certificate: copy tls.cert from the node again"
+        ) from None
+    return pem
+
+
 def _checked_hex(text: str, name: str) -> str:
     try:
         data = bytes.fromhex(text.strip())
@@ -273,10 +292,9 @@ def _where_macaroon_is(path: Path, network: str) -> str:
     folder = path.parent
     try:
         if (folder / "admin.macaroon").exists():
-            bake = _BAKE.format(path=path)
             return (
                 f"no {path}; only an admin.macaroon is there, which can spend. Make one that can "
-                f"only read: lncli --network {network} {bake}"
+                f"only read: {bake_line(network, str(path))}"
             )
         others = [n for n in _NETWORKS if (folder.parent / n / path.name).exists()]
     except OSError:

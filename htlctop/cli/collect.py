@@ -21,6 +21,9 @@ from htlctop.cli.options import (
     store_option,
     store_path,
 )
+from htlctop.cli.signals import let_later_ones_kill
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command("collect")
@@ -100,7 +103,7 @@ def served(listen: str, store: Path) -> Iterator[None]:
 
 
 class _Signals:
-    """SIGTERM and SIGINT stop, a second one at once. SIGHUP reloads, unless it says that our
+    """SIGTERM and SIGINT stop, a later one at once. SIGHUP reloads, unless it says that our
     terminal is gone."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -110,12 +113,12 @@ class _Signals:
         self._had_terminal = _has_terminal()
         ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup
         loop.add_signal_handler(signal.SIGHUP, self.reload.set if ignored else self._hang_up)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._end, number)
+        for number in _ENDING:
+            loop.add_signal_handler(number, self._end)
 
-    def _end(self, number: int) -> None:
+    def _end(self) -> None:
         self.stop.set()
-        self._loop.remove_signal_handler(number)
+        let_later_ones_kill(self._loop, _ENDING)
 
     def _hang_up(self) -> None:
         if self._had_terminal and not _has_terminal():

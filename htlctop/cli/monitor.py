@@ -25,12 +25,15 @@ from htlctop.cli.options import (
     store_option,
     store_path,
 )
+from htlctop.cli.signals import let_later_ones_kill
 from htlctop.errors import NodeConnectionError, NodePermissionError, StoreError
 
 if TYPE_CHECKING:
     from htlctop.analysis.models import HtlcLine, StatusView
+    from htlctop.config import Connection
     from htlctop.service import EventStream, OpportunityService
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STATUS_S = 1.0
 _AT_ONCE = 500
 """Lines that are written together when they come that fast."""
@@ -70,20 +73,20 @@ def command(
         async with OpportunityService.open(
             path, node, keep_ns=kept, channel_info=asked_first
         ) as service:
-            await _Monitor(service, as_json, signals).run(seconds)
+            await _Monitor(service, node, as_json, signals).run(seconds)
         return signals.exit_code
 
     sys.exit(asyncio.run(run()))
 
 
 class _Signals:
-    """SIGINT, SIGTERM and SIGHUP end it; a second one at once, even while a pipe is full."""
+    """SIGINT, SIGTERM and SIGHUP end it; a later one at once, even while a pipe is full."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.stop = asyncio.Event()
         self.number: int | None = None
         self._loop = loop
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDING:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._end, number)
 
@@ -95,18 +98,19 @@ class _Signals:
     def _end(self, number: int) -> None:
         self.stop.set()
         self.number = number
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
+        let_later_ones_kill(self._loop, _ENDING)
 
 
 class _Monitor:
     """One sitting: lines as they come, changes of status, totals."""
 
-    def __init__(self, service: "OpportunityService", as_json: bool, signals: _Signals) -> None:
+    def __init__(
+        self, service: "OpportunityService", node: "Connection", as_json: bool, signals: _Signals
+    ) -> None:
         from htlctop.export.monitor import Tally
 
-        self._service, self._as_json, self._signals = service, as_json, signals
+        self._service, self._node = service, node
+        self._as_json, self._signals = as_json, signals
         self._tally = Tally()
         self._output = _Output()
         self._started_ns = time.time_ns()
@@ -202,6 +206,9 @@ class _Monitor:
 
         status = await self._service.status()
         if status.state is State.REFUSED:
+            if self._service.owns_collector:  # it may be a file of ours that is at fault
+                self._node.read_tls_cert()
+                self._node.read_macaroon()
             raise NodePermissionError(status.reason)
         raise NodeConnectionError(status.reason or "the node was not reached")
 

@@ -4,7 +4,7 @@ import logging
 import random
 from dataclasses import dataclass
 
-from htlctop.domain.types import NodeState
+from htlctop.domain.types import NOT_READY, NodeState
 from htlctop.errors import ConfigError, HtlctopError, NodeConnectionError, NodePermissionError
 
 _log = logging.getLogger(__name__)
@@ -18,20 +18,7 @@ ASLEEP_S = 2.0
 LIVED_S = 10.0
 """A stream that was open for so long was not just another failed try."""
 
-NOT_READY = {
-    NodeState.NON_EXISTING: ("the node has no wallet yet: create one with lncli create", ASLEEP_S),
-    NodeState.LOCKED: ("the wallet is locked: open it with lncli unlock", ASLEEP_S),
-    NodeState.UNLOCKED: ("the wallet is open, the node is starting", STARTING_S),
-    NodeState.RPC_ACTIVE: (
-        "the node is starting: its chain backend is not synced yet (lncli getinfo tells how far)",
-        STARTING_S,
-    ),
-    NodeState.WAITING: (
-        "the node has just started (in a cluster it waits here to become the leader)",
-        ASLEEP_S,
-    ),
-}
-"""Why a node in that state does not forward yet, and how often to look again, s."""
+_STARTING = (NodeState.UNLOCKED, NodeState.RPC_ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +51,8 @@ class Backoff:
 
     def not_ready(self, state: NodeState) -> Wait:
         """The node answers, but has not come up; that is no failure of its connection."""
-        reason, pause_s = NOT_READY[state]
+        reason = NOT_READY[state]
+        pause_s = STARTING_S if state in _STARTING else ASLEEP_S
         self.attempt = 0
         wait = Wait("waiting", reason, pause_s, NodeConnectionError(reason))
         self.tell(logging.WARNING, reason)

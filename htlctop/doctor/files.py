@@ -6,19 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from htlctop.config import Connection
+from htlctop.config import Connection, bake_line
 from htlctop.doctor.check import Check, fail, ok, warn
 from htlctop.errors import ConfigError, NodePermissionError
 from htlctop.wire.macaroon import Macaroon, NoMacaroonError, read_macaroon
-from htlctop.wire.methods import PERMISSIONS
 
 _SOON_S = 14 * 86400
-
-
-def bake_line(network: str) -> str:
-    """The command that makes the least macaroon."""
-    chosen = "" if network == "mainnet" else f"--network {network} "
-    return f"lncli {chosen}bakemacaroon --save_to htlctop.macaroon {' '.join(PERMISSIONS)}"
 
 
 def check_certificate(connection: Connection) -> Check:

@@ -3,25 +3,14 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 
-from htlctop.config import Connection
+from htlctop.config import Connection, bake_line
 from htlctop.doctor.check import Check, fail, ok, warn
-from htlctop.doctor.files import bake_line
-from htlctop.domain.types import NodeInfo, NodeState
+from htlctop.domain.types import NOT_READY, NodeInfo, NodeState
 from htlctop.domain.versions import parse, shortcomings
 from htlctop.errors import HtlctopError, NodeConnectionError, NodePermissionError
 from htlctop.wire.client import LndClient
 from htlctop.wire.permissions import try_methods
 
-_NOT_READY = {
-    NodeState.NON_EXISTING: "the node has no wallet yet: lncli create",
-    NodeState.LOCKED: "the wallet is locked: lncli unlock",
-    NodeState.UNLOCKED: "the node is starting: wait a moment, then look again",
-    NodeState.RPC_ACTIVE: (
-        "the node is starting, its chain backend is not synced yet: wait; lncli getinfo tells how "
-        "far it is"
-    ),
-    NodeState.WAITING: "the node has just started: wait; in a cluster, ask the one that leads",
-}
 _HAND_MINED = ("regtest", "simnet")
 _DRIFT_S = 2 * 3600
 """How far in the future a block's time may lie: what a clock can be held against."""
@@ -42,7 +31,7 @@ async def check_node(connection: Connection) -> AsyncIterator[Check]:
             yield fail("state", error)
             return
         if state is not NodeState.SERVER_ACTIVE:
-            yield fail("state", NodeConnectionError(_NOT_READY[state]))
+            yield fail("state", NodeConnectionError(NOT_READY[state]))
             return
         yield ok("state", "LND is up and serves calls")
         info: NodeInfo | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from htlctop.config import Connection
 from htlctop.doctor.check import Check, fail, ok, skip, warn
-from htlctop.errors import ConfigError, HtlctopError
+from htlctop.errors import HtlctopError
 from htlctop.wire.refusals import Refusal, explain
 
 if TYPE_CHECKING:
@@ -75,16 +75,10 @@ def _trusting(connection: Connection) -> ssl.SSLContext:
     context.check_hostname = False
     context.set_alpn_protocols(["h2"])
     pem = connection.read_tls_cert()
-    try:
-        if pem is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(cadata=pem.decode("ascii", "replace"))
-    except ssl.SSLError:
-        raise ConfigError(
-            f"{connection.tls_cert_path or 'the certificate given'} is no whole certificate: "
-            "copy tls.cert from the node again"
-        ) from None
+    if pem is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(cadata=pem.decode("ascii", "replace"))
     return context
 
 

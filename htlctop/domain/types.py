@@ -55,6 +55,21 @@ class NodeState(IntEnum):
     WAITING = 255
 
 
+NOT_READY = {
+    NodeState.NON_EXISTING: "the node has no wallet yet: create one with lncli create",
+    NodeState.LOCKED: "the wallet is locked: open it with lncli unlock",
+    NodeState.UNLOCKED: "the wallet is open, the node is starting: wait a moment",
+    NodeState.RPC_ACTIVE: (
+        "the node is starting, its chain backend is not synced yet: wait; its log tells how far "
+        "it is"
+    ),
+    NodeState.WAITING: (
+        "the node has just started: wait; in a cluster it waits to become the leader"
+    ),
+}
+"""Why a node in that state does not forward yet, and what to do about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a macaroon says that it permits, as "offchain:read"; () where it does not tell.

@@ -14,7 +14,7 @@ from htlctop.wire import decode
 from htlctop.wire.channel import Pending, ReadOnlyChannel
 from htlctop.wire.methods import ENDED_KEY, REPLAY_KEY, Method
 from htlctop.wire.node import Answer, ReadOnlyNode
-from htlctop.wire.refusals import Refusal, explain
+from htlctop.wire.refusals import Refusal
 from htlctop.wire.streaming import StreamReader, refusal_of
 
 _TIMEOUT_S = 60.0
@@ -38,7 +38,7 @@ class LndClient(ReadOnlyNode):
 
         The macaroon is read by the first call that needs it, which may raise ConfigError too.
         """
-        super().__init__(connection.rpcserver)
+        super().__init__(connection.rpcserver, connection.network)
         self.malformed = 0
         self._channel = ReadOnlyChannel(connection)
         self._events: StreamReader | None = None
@@ -99,7 +99,7 @@ class LndClient(ReadOnlyNode):
                 if events:
                     yield events
         except Refusal as refusal:
-            raise explain(refusal, self.name, Method.HTLC_EVENTS) from None
+            raise self.explained(refusal, Method.HTLC_EVENTS) from None
         finally:
             await batches.aclose()
 
@@ -115,7 +115,7 @@ class LndClient(ReadOnlyNode):
                     else:
                         yield event
         except Refusal as refusal:
-            raise explain(refusal, self.name, Method.CHANNEL_EVENTS) from None
+            raise self.explained(refusal, Method.CHANNEL_EVENTS) from None
         finally:
             await batches.aclose()
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from htlctop.wire.methods import PERMISSIONS, Method
+from htlctop.config import PERMISSIONS
+from htlctop.wire.methods import Method
 
 _VERSION = 2
 _END, _IDENTIFIER, _SIGNATURE = 0, 2, 6

@@ -24,9 +24,6 @@ class Method(StrEnum):
 STREAMS = frozenset({Method.HTLC_EVENTS, Method.CHANNEL_EVENTS})
 UNARY = frozenset(Method) - STREAMS
 
-PERMISSIONS = ("info:read", "offchain:read", "peers:read")
-"""What a macaroon must grant for all of them; `readonly.macaroon` does."""
-
 REPLAY_KEY = "htlctop-replay"
 """Initial metadata of a server that plays a recording whose times are its own ("1")."""
 ENDED_KEY = "htlctop-ended"

@@ -17,6 +17,7 @@ from htlctop.domain.types import (
     NodeInfo,
     NodeState,
 )
+from htlctop.errors import HtlctopError
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.methods import Method
@@ -44,15 +45,19 @@ class Answer:
 class ReadOnlyNode:
     """The unary half of `domain.ports.LightningNode`; every method raises as that says."""
 
-    def __init__(self, name: str) -> None:
-        """Args: name: what errors call the node; its address."""
-        self.name = name
+    def __init__(self, name: str, network: str = "mainnet") -> None:
+        """Args: name: what errors call the node; its address. network: where it is."""
+        self.name, self.network = name, network
         self._scids: dict[str, tuple[tuple[int, ...], str]] = {}
         """(ids, peer) by channel point: PendingChannels names a channel by nothing else."""
 
     async def ask(self, method: Method, request: bytes) -> Answer:
         """One unary call. Raises: Refusal."""
         raise NotImplementedError
+
+    def explained(self, refusal: Refusal, method: Method) -> HtlctopError:
+        """The error that a user is shown for what this node refused."""
+        return explain(refusal, self.name, method, self.network)
 
     async def get_state(self) -> NodeState:
         """How far the node has come up; an LND without the State service counts as ready."""
@@ -63,7 +68,7 @@ class ReadOnlyNode:
         except Refusal as refusal:
             if refusal.code == "UNIMPLEMENTED":
                 return NodeState.SERVER_ACTIVE
-            raise explain(refusal, self.name, Method.GET_STATE) from None
+            raise self.explained(refusal, Method.GET_STATE) from None
         return decode.node_state(message)
 
     async def get_info(self) -> NodeInfo:
@@ -117,7 +122,7 @@ class ReadOnlyNode:
         except Refusal as refusal:
             if is_unknown(refusal):
                 return None
-            raise explain(refusal, self.name, Method.GET_CHAN_INFO) from None
+            raise self.explained(refusal, Method.GET_CHAN_INFO) from None
         return decode.channel_limits(message, pubkey)
 
     async def forwarding_history(self, from_s: int, until_s: int) -> tuple[Forward, ...]:
@@ -154,7 +159,7 @@ class ReadOnlyNode:
         except Refusal as refusal:
             if is_unknown(refusal) or keeps_no_outcomes(refusal):
                 return None
-            raise explain(refusal, self.name, Method.LOOKUP_HTLC) from None
+            raise self.explained(refusal, Method.LOOKUP_HTLC) from None
         return message.settled
 
     async def node_alias(self, pubkey: str) -> str:
@@ -165,7 +170,7 @@ class ReadOnlyNode:
         except Refusal as refusal:
             if is_unknown(refusal):
                 return ""
-            raise explain(refusal, self.name, Method.GET_NODE_INFO) from None
+            raise self.explained(refusal, Method.GET_NODE_INFO) from None
         return decode.alias(message)
 
     async def connected_peers(self) -> tuple[str, ...]:
@@ -181,7 +186,7 @@ class ReadOnlyNode:
         except Refusal as refusal:
             if is_unknown(refusal):
                 return 0
-            raise explain(refusal, self.name, Method.GET_CHAN_INFO) from None
+            raise self.explained(refusal, Method.GET_CHAN_INFO) from None
         return message.channel_id
 
     async def _get(self, method: Method, request: Message, kind: type[M]) -> tuple[M, Answer]:
@@ -189,7 +194,7 @@ class ReadOnlyNode:
         try:
             return await self._ask(method, request, kind)
         except Refusal as refusal:
-            raise explain(refusal, self.name, method) from None
+            raise self.explained(refusal, method) from None
 
     async def _ask(self, method: Method, request: Message, kind: type[M]) -> tuple[M, Answer]:
         answer = await self.ask(method, request.SerializeToString())

@@ -11,7 +11,7 @@ from htlctop.errors import ConfigError, HtlctopError, NodePermissionError
 from htlctop.wire.client import LndClient
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.methods import STREAMS, Method
-from htlctop.wire.refusals import Refusal, explain, keeps_no_outcomes
+from htlctop.wire.refusals import Refusal, keeps_no_outcomes
 
 NEEDS = {
     Method.GET_INFO: "info:read",
@@ -69,7 +69,7 @@ async def try_methods(client: LndClient, pubkey: str) -> AsyncIterator[Tried]:
             else:
                 await client.ask(method, question.SerializeToString() if question else b"")
         except Refusal as refusal:
-            error = explain(refusal, client.name, method)
+            error = client.explained(refusal, method)
             if method is Method.LOOKUP_HTLC and keeps_no_outcomes(refusal):
                 yield Tried(method, needs, None, keeps_outcomes=False)
             elif refusal.code in _ANSWERED and not isinstance(error, NodePermissionError):

@@ -13,14 +13,14 @@ from contextlib import suppress
 
 from htlctop.config import Connection
 from htlctop.domain.codes import UNKNOWN_NEXT_PEER, EventKind
-from htlctop.domain.types import NO_CHANNEL, Channel, NodeState
+from htlctop.domain.types import NO_CHANNEL, NOT_READY, Channel, NodeState
 from htlctop.errors import ConfigError, NodeConnectionError, NodePermissionError
 from htlctop.wire import decode
 from htlctop.wire.client import LndClient
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.methods import Method
 from htlctop.wire.node import Answer
-from htlctop.wire.refusals import Refusal, explain
+from htlctop.wire.refusals import Refusal
 from htlctop.wire.tape import Tape
 
 _log = logging.getLogger(__name__)
@@ -74,8 +74,10 @@ class Recorder:
 
         Raises:
             ConfigError, NodePermissionError: it could not begin.
+            NodeConnectionError: nor could it until it was stopped.
             StoreError: the tape cannot be written.
         """
+        waits_for: NodeConnectionError | None = None
         while not stop.is_set():
             try:
                 await self._until_stopped(self._one_connection(stop), stop)
@@ -84,10 +86,13 @@ class Recorder:
                     raise
                 _log.error("%s", error)
             except NodeConnectionError as error:
-                _log.warning("%s; next try in %.0f s", error, self._pause_s)
+                waits_for = error
+                _log.warning("%s; next try in %g s", error, self._pause_s)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self._pause_s)
             self._pause_s = min(2 * self._pause_s, _LAST_PAUSE_S)
+        if waits_for is not None and not self._tape.begun:
+            raise waits_for
 
     async def _until_stopped(
         self, connection: Coroutine[None, None, None], stop: asyncio.Event
@@ -109,7 +114,7 @@ class Recorder:
         async with self._connect() as node:
             state = await node.get_state()
             if state is not NodeState.SERVER_ACTIVE:
-                raise NodeConnectionError(f"{node.name} is not ready: {state.name.lower()}")
+                raise NodeConnectionError(NOT_READY[state])
             if not self._tape.begun:
                 self._tape.header((await node.get_info()).version)
             stream = asyncio.create_task(self._listen(node))
@@ -132,7 +137,7 @@ class Recorder:
                     told = ended or Refusal("CANCELLED", "")
                     self._tape.stream_end(Method.HTLC_EVENTS, told.code, told.details)
             if ended is not None:
-                raise explain(ended, node.name, Method.HTLC_EVENTS)
+                raise node.explained(ended, Method.HTLC_EVENTS)
 
     async def _listen(self, node: LndClient) -> Refusal:
         """Take everything off the stream at once; returns how it ended."""

@@ -5,10 +5,11 @@
 import re
 from dataclasses import dataclass
 
+from htlctop.config import bake_line
 from htlctop.errors import ConfigError, HtlctopError, NodeConnectionError, NodePermissionError
-from htlctop.wire.methods import PERMISSIONS, Method
+from htlctop.wire.methods import Method
 
-_BAKE = f"bake one that does: lncli bakemacaroon --save_to htlctop.macaroon {' '.join(PERMISSIONS)}"
+_BAKE = "bake one that does: {bake}"
 
 
 class Refusal(Exception):
@@ -42,6 +43,7 @@ def _permission(codes: str, phrase: str, message: str) -> _Rule:
 
 
 # {node}: where we called. {method}: what we called. {text}: what we were told, made harmless.
+# {bake}: the command that makes the macaroon we need.
 _RULES = (
     _connection("UNKNOWN", "wallet not created", "{node} has no wallet yet: run lncli create"),
     _connection("UNKNOWN", "wallet locked", "{node} is locked: run lncli unlock"),
@@ -200,7 +202,7 @@ _RULES = (
     _connection(
         "DEADLINE_EXCEEDED",
         "",
-        "{node} did not answer {method} in time: check that LND is well with lncli getinfo",
+        "{node} did not answer {method} in time: check that LND is well",
     ),
     _connection("UNIMPLEMENTED", "", "the LND at {node} is too old, it has no {method}: update it"),
     _connection(
@@ -213,19 +215,24 @@ _SECRET = re.compile(r"[0-9A-Za-z+/_=-]{40,}")
 _MAX_TEXT = 200
 
 
-def explain(refusal: Refusal, node: str, method: str) -> HtlctopError:
+def explain(refusal: Refusal, node: str, method: str, network: str = "mainnet") -> HtlctopError:
     """The error that a user is shown: one line, the cause and what mends it, no secrets.
 
     Args:
         refusal: what came back.
         node: the address that was called.
         method: the method's path.
+        network: the node's, which its commands must name.
     """
     rule = next((r for r in _RULES if r.fits(refusal.code, refusal.details)), _OTHERWISE)
     text = harmless(refusal.details) or refusal.code
     return rule.error(
         rule.message.format(
-            node=node, method=method.rsplit("/", 1)[-1], text=text, code=refusal.code
+            node=node,
+            method=method.rsplit("/", 1)[-1],
+            text=text,
+            code=refusal.code,
+            bake=bake_line(network),
         )
     )
 

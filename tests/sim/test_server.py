@@ -80,7 +80,8 @@ async def test_wrong_certificates_names_and_ports_are_told_apart(
         assert "not for that name" in str(await refused(misnamed))
         broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
         unusable = replace(mine, tls_cert_path=None, tls_cert=broken)
-        assert isinstance(await refused(unusable), ConfigError)
+        with pytest.raises(ConfigError, match="no whole certificate"):
+            LndClient(unusable)
         async with LndClient(replace(mine, rpcserver=f"localhost:{port}")) as client:
             assert (await client.get_info()).alias == "hub"
     assert "nothing listens" in str(await refused(mine))

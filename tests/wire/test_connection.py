@@ -1,6 +1,7 @@
 """Where the node is and what proves who we are."""
 
 import base64
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,11 @@ from htlctop.config import (
     resolve,
 )
 from htlctop.errors import ConfigError
+from htlctop.sim.certificate import self_signed
 
 SECRET = bytes.fromhex("0201036c6e64") + bytes(range(100, 140))
-DER = b"\x30\x82" + bytes(range(200))
+CERTIFICATE = self_signed()[0]
+DER = ssl.PEM_cert_to_DER_cert(CERTIFICATE.decode())
 
 
 def uri(host: str = "node.example:10009", cert: bytes = DER, macaroon: bytes = SECRET) -> str:
@@ -143,7 +146,7 @@ def test_files_are_read_at_each_connect(tmp_path: Path) -> None:
         assert connection.read_macaroon() == content.hex()
     macaroon.write_text(SECRET.hex().upper() + "\n")
     assert connection.read_macaroon() == SECRET.hex()
-    cert.write_bytes(b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")
+    cert.write_bytes(CERTIFICATE)
     assert connection.read_tls_cert() == cert.read_bytes()
 
 
@@ -161,7 +164,10 @@ def test_a_missing_macaroon_is_explained_by_what_is_there(tmp_path: Path) -> Non
     assert "--network regtest" in told("mainnet")
     (folder / "mainnet").mkdir()
     (folder / "mainnet" / "admin.macaroon").write_bytes(b"\x02")
-    assert "lncli --network mainnet bakemacaroon" in told("mainnet")
+    assert "lncli bakemacaroon --save_to" in told("mainnet")
+    (folder / "signet").mkdir()
+    (folder / "signet" / "admin.macaroon").write_bytes(b"\x02")
+    assert "lncli --network signet bakemacaroon --save_to" in told("signet")
 
 
 def test_files_that_cannot_serve_are_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -173,6 +179,9 @@ def test_files_that_cannot_serve_are_refused_with_what_to_do(tmp_path: Path) -> 
         Connection("h:1", tls_cert_path=bad).read_tls_cert()
     with pytest.raises(ConfigError, match="empty"):
         Connection("h:1", macaroon_path=bad).read_macaroon()
+    bad.write_bytes(CERTIFICATE[:100])
+    with pytest.raises(ConfigError, match="no whole certificate"):
+        Connection("h:1", tls_cert_path=bad).read_tls_cert()
     bad.write_bytes(b"x" * 100_000)
     with pytest.raises(ConfigError, match="too large"):
         Connection("h:1", macaroon_path=bad).read_macaroon()

@@ -7,7 +7,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,8 @@ _MOST_BYTES = 256 * 1024
 _MOST_TEXT = 4096
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _DURATION = re.compile(r"[1-9][0-9]{0,5}[smhd]")
+_LISTEN = re.compile(r"(?:\S+:)?[0-9]{1,5}")
+_URL = re.compile(r"https?://\S+")
 _SECRETS = ("macaroon", "lndconnect")
 
 
@@ -39,11 +41,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A node with its store and looks, by name."""
+    """A node with its store and looks, by name. `metrics`: where its collector serves them;
+    `lnd_manage`: whom it asks first."""
 
     name: str = DEFAULT
     node: ConnectionOptions = field(default_factory=ConnectionOptions)
     store: Path | None = None
+    metrics: str | None = None
+    lnd_manage: str | None = None
     look: Look = field(default_factory=Look)
 
 
@@ -112,13 +117,12 @@ def _parse(path: Path, data: bytes, wanted: str | None) -> Preferences:
         there = f"there are {', '.join(sorted(read))}" if read else "it has none"
         raise ConfigError(f"no profile {named!r}; {there}")
     profile = read.get(named, Profile())
+    look = _over(profile.look, _look(whole))
     if _holds_secret(read.values()) and _others_may_read(path):
         raise ConfigError(f"it holds a macaroon and others may read it: chmod 600 {path}")
     return Preferences(
         path=path,
-        profile=Profile(
-            profile.name, profile.node, profile.store, _over(profile.look, _look(whole))
-        ),
+        profile=replace(profile, look=look),
         keys=_keys(whole.section("keys")),
         templates=_templates(whole.section("templates")),
     )
@@ -136,8 +140,10 @@ class Section:
         for name in self._values:
             if name not in names:
                 near = get_close_matches(name, names, 1)
-                hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
-                raise ConfigError(f"{self.at(name)} is no setting{hint}")
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ConfigError(
+                    f"{self.at(name)} is no setting{hint} (there are {', '.join(names)})"
+                )
 
     def names(self, allowed: re.Pattern[str]) -> tuple[str, ...]:
         """The names in it, of letters as allowed."""
@@ -181,6 +187,13 @@ class Section:
         words = f", or {' or '.join(also)}" if also else ""
         raise ConfigError(f"{self.at(name)} is {value!r}; write 30m, 24h, 90d{words}")
 
+    def like(self, name: str, form: re.Pattern[str], example: str) -> str | None:
+        """A text of a form."""
+        value = self.text(name)
+        if value is None or form.fullmatch(value):
+            return value
+        raise ConfigError(f"{self.at(name)} is {value!r}; write it like {example}")
+
     def texts(self, name: str) -> tuple[str, ...]:
         """A text, or a list of them."""
         value = self._values.get(name)
@@ -201,14 +214,21 @@ _LOOKS = tuple(each.name for each in fields(Look))
 
 
 def _profile(name: str, section: Section) -> Profile:
-    section.knows(*_NODE, "store", *_LOOKS)
+    section.knows(*_NODE, "store", "metrics", "lnd_manage", *_LOOKS)
     node = ConnectionOptions(**{option: section.text(option) for option in _NODE})
     store = section.text("store")
     try:
         path = Path(store).expanduser() if store else None
     except RuntimeError:
         raise ConfigError(f"{section.at('store')} names a home that does not exist") from None
-    return Profile(name, node, path, _look(section))
+    return Profile(
+        name,
+        node,
+        path,
+        metrics=section.like("metrics", _LISTEN, "127.0.0.1:9740"),
+        lnd_manage=section.like("lnd_manage", _URL, "http://127.0.0.1:8081"),
+        look=_look(section),
+    )
 
 
 def _look(section: Section) -> Look:

@@ -28,6 +28,8 @@ window = "24h"
 [profiles.far]
 network = "testnet"
 store = "/srv/far.db"
+metrics = "127.0.0.1:9741"
+lnd_manage = "http://127.0.0.1:8081"
 
 [keys]
 freeze = ["f", "space"]
@@ -62,7 +64,9 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
     assert found.profile.look.keep == "90d"
     assert found.keys == {"freeze": ("f", "space"), "quit": ("x",)}
     assert found.templates["charge.raise_fees"].count("\n") == 2
-    assert read(WHOLE, tmp_path, "far").profile.store == Path("/srv/far.db")
+    far = read(WHOLE, tmp_path, "far").profile
+    assert far.store == Path("/srv/far.db")
+    assert (far.metrics, far.lnd_manage) == ("127.0.0.1:9741", "http://127.0.0.1:8081")
 
 
 def test_without_a_file_there_is_the_default_profile(tmp_path: Path) -> None:
@@ -80,6 +84,17 @@ def test_without_a_file_there_is_the_default_profile(tmp_path: Path) -> None:
         ("window = 'soon'", "window is 'soon'; write 30m, 24h, 90d, or all"),
         ("[profiles.a]\nkeep = 'never'", "profiles.a.keep is 'never'"),
         ("[profiles.a]\nrpcservr = 'x'", "profiles.a.rpcservr is no setting; did you mean rpcser"),
+        (
+            "[profiles.a]\nmetric = 'x'",
+            "profiles.a.metric is no setting; did you mean metrics? (th",
+        ),
+        ("[profiles.a]\nlnd-manage = 'x'", "lnddir, network, rpcserver, tlscertpath, macaroonpath"),
+        ("[profiles.a]\nmetrics = true", 'profiles.a.metrics must be a text in "quotes"'),
+        ("[profiles.a]\nmetrics = 'on'", "profiles.a.metrics is 'on'; write it like 127.0.0.1:97"),
+        (
+            "[profiles.a]\nlnd_manage = 'me:1'",
+            "profiles.a.lnd_manage is 'me:1'; write it like http",
+        ),
         ("[profiles.'../x']", "profiles.'../x': a name has letters"),
         ("profiles = 3", "profiles must be a section: [profiles]"),
         ("profile = 'b'\n[profiles.a]", "no profile 'b'; there are a"),

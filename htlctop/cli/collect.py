@@ -18,6 +18,7 @@ from htlctop.cli.options import (
     keep_option,
     lnd_manage_option,
     node_options,
+    preferences,
     store_option,
     store_path,
 )
@@ -73,7 +74,8 @@ def command(
     path, kept = store_path(store, node.network), keep_ns(keep)
     asked_first = channel_info(lnd_manage)
     notifier = Notifier(os.environ)
-    serving = served(metrics, path) if metrics else nullcontext()
+    listen = metrics or preferences().profile.metrics
+    serving = served(listen, path) if listen else nullcontext()
 
     async def run() -> int:
         signals = _Signals(asyncio.get_running_loop())

@@ -127,7 +127,11 @@ def lnd_manage_option(command: F) -> F:
 
 
 def channel_info(lnd_manage: str | None) -> "ChannelInfoProvider | None":
-    """Who is asked before the node is, None for nobody. Raises ConfigError."""
+    """Who is asked before the node is, by the option, else by the profile; None for nobody.
+
+    Raises ConfigError.
+    """
+    lnd_manage = lnd_manage or preferences().profile.lnd_manage
     if not lnd_manage:
         return None
     from htlctop.wire.lnd_manage import LndManage

@@ -248,7 +248,7 @@ async def test_what_is_worth_little_is_hidden_and_counted(store_file):
     node = runs_dry(count=12, sat=10_000, fee=0.5)
     found = await advice(node, store_file)
     assert not found.opportunities and found.hidden == 0, "too little even to be looked at"
-    assert "nothing that you could do something about" in found.why_none
+    assert "nothing was missed in this time that you could do something about" in found.why_none
 
 
 async def test_a_cause_that_is_a_small_part_of_a_peers_loss_does_not_count(store_file):

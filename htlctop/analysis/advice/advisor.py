@@ -211,7 +211,7 @@ class Advisor:
         if not forwards:
             return self._why_nothing(ground)
         if not hidden:
-            return "nothing that you could do something about was missed in this time"
+            return "nothing was missed in this time that you could do something about"
         return (
             f"{hidden} small things were found, none worth {whole(round(least_msat / 1000))} sat "
             "in 30 days"
@@ -261,12 +261,18 @@ def too_early(ground: Ground) -> str:
     days = ground.watched.days(ground.window.from_ns, ground.until_ns)
     if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
         return ""
-    hours = ground.covered_ns / HOUR_NS
-    seen = f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    seen = _in_words(ground.covered_ns)
     return (
         f"too early: watched for {seen}; what a month is worth can be said after "
         f"{LEAST_H} h on {_LEAST_DAYS} days"
     )
+
+
+def _in_words(length_ns: int) -> str:
+    minutes = length_ns / HOUR_NS * 60
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes:.0f} min" if minutes < 60 else f"{minutes / 60:.0f} h"
 
 
 def _opportunity(

@@ -1,5 +1,7 @@
 """One cause, one exit code, whichever command meets it."""
 
+import asyncio
+import os
 import signal
 import subprocess
 import time
@@ -12,6 +14,7 @@ import pytest
 from htlctop.config import Connection
 from tests.collector.test_command import HTLCTOP, environment
 from tests.nodes import simulated
+from tests.synthetic import lived
 
 COMMANDS = {
     "collect": ("--fail-fast", "--store"),
@@ -41,6 +44,13 @@ class Node:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     with simulated(tmp_path_factory.mktemp("node") / "sim") as node:
         yield node
+
+
+@pytest.fixture(scope="module")
+def made_up_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made-up") / "store.db"
+    asyncio.run(lived(1, 1.0, path))
+    return path
 
 
 @pytest.fixture
@@ -100,6 +110,25 @@ def test_what_is_no_time_is_2(command, node, tmp_path):
     arguments = [command, *([str(tmp_path / "r")] if command == "record" else [])]
     done = run(*arguments, "--duration", "soon", *node.options())
     assert done.returncode == 2 and "soon" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("store", "check"), ("doctor",), ("report",), ("--help",)])
+def test_a_full_disk_behind_the_output_is_6_and_a_closed_pipe_is_no_error(
+    command, made_up_store, monkeypatch
+):
+    monkeypatch.setenv("HTLCTOP_STORE", str(made_up_store))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*HTLCTOP, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
+        )
+    assert (done.returncode, done.stderr) == (
+        6, "htlctop: cannot write: No space left on device\n",
+    )  # fmt: skip
+    gone, pipe = os.pipe()
+    os.close(gone)
+    done = subprocess.run([*HTLCTOP, *command], stdout=pipe, stderr=subprocess.PIPE, timeout=30)
+    os.close(pipe)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("command", ["collect", "monitor"])

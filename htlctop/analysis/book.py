@@ -165,17 +165,19 @@ class ChannelBook:
         return next((self.main_of(channel.id) for channel in found), None)
 
     def find(self, text: str) -> PeerRow:
-        """The peer of a key (or its beginning), an exact name, or a scid in any of its forms."""
+        """The peer of a key (or its beginning), a name, or a scid in any of its forms."""
         scid = parse_scid(text)
+        name, start = text.casefold(), text.lower() if len(text) >= 6 else " "
         found = {
             peer
             for peer, (key, alias) in self._peers.items()
-            if (len(text) >= 6 and key.startswith(text.lower())) or alias == text
+            if key.startswith(start) or alias.casefold() == name
         } | {c.peer for c in self._channels.values() if c.scid == scid and c.peer}
         if len(found) != 1:
             count = "no peer" if not found else f"{len(found)} peers"
             raise UsageError(
-                f"{count} found for {text!r}; give a whole public key, a name or a channel id"
+                f"{count} found for {text[:80]!r}; give a public key or the first 6 or more of its "
+                "digits, a whole name, or a channel id"
             )
         return self.peer_row(found.pop(), {}, Rate(1, 2))
 

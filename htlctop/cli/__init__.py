@@ -1,12 +1,16 @@
 """The command line: parse, build a service, hand it to a screen or print. Nothing heavy here."""
 
+import errno
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
 
 from htlctop import __version__
-from htlctop.errors import HtlctopError
+from htlctop.errors import HtlctopError, StoreError
 
 _COMMANDS = {
     "advise": "what to do about it, and the commands that do it",
@@ -45,12 +49,33 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_COMMANDS.items()))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _writing():  # --help and --version are answered here
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with _writing():
+                return super().invoke(ctx)
         except HtlctopError as error:
             click.echo(f"htlctop: {error}", err=True)
             ctx.exit(error.exit_code)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A reader who has had enough is no error, a full disk behind the output is the store's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            raise
+        # What could not be written must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            sys.exit(0)
+        click.echo(f"htlctop: cannot write: {error.strerror}", err=True)
+        sys.exit(StoreError.exit_code)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

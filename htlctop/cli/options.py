@@ -264,13 +264,10 @@ def parse_time(text: str, now: datetime | None = None) -> int:
 
 
 def write_output(text: str, output: Path | None) -> None:
-    """To a file, private to the user, or to standard output; a closed pipe is no error."""
+    """To a file, private to the user, or to standard output."""
     if output is None:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stdout.write(text)
+        sys.stdout.flush()
         return
     try:
         with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -55,7 +55,8 @@ def test_lines_come_as_it_happens_and_the_totals_are_theirs(tmp_path, store_file
             beside.stdout.close()
             assert beside.wait(20) == 0, "nobody reads any more, and that is no error"
             said = beside.stderr.read()
-            assert said == "htlctop: live (another htlctop collects)\n"
+            # It may have ended before it came to say anything.
+            assert said in ("", "htlctop: live (another htlctop collects)\n")
         running.send_signal(signal.SIGINT)
         lines += map(json.loads, running.stdout)
         assert running.wait(20) == 0

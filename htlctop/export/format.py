@@ -129,6 +129,12 @@ def age(length_ns: int) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
 
 
+def ago(at_ns: int, now_ns: int) -> str:
+    """How long ago it was when the clock's minute began, so that it changes with the clock."""
+    minute_ns = _MINUTE * NS
+    return age(now_ns // minute_ns * minute_ns - at_ns)
+
+
 def clean(text: str, most: int = _LONGEST_NAME) -> str:
     """Text from the network, by itself a name, as harmless text on one line, of cells every
     terminal agrees on and `most` characters at most.

@@ -15,6 +15,7 @@ from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import Overview
 from htlctop.export import text as text_format
 from htlctop.export.files import write_private
+from htlctop.export.format import ago
 from htlctop.export.formats import Format, render
 from htlctop.export.markdown import escape
 from htlctop.export.table import Column, Document, Head, Table, Unit
@@ -178,3 +179,13 @@ def test_a_file_is_private_and_never_overwrites_another(tmp_path: Path) -> None:
     paths = [write_private(tmp_path / "new", "htlctop-x", ".csv", "text") for _ in range(2)]
     assert [path.name for path in paths] == ["htlctop-x.csv", "htlctop-x-2.csv"]
     assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
+
+
+def test_an_age_changes_when_the_clock_does_and_not_in_between() -> None:
+    minute = 60 * 10**9
+    began = 1_000 * minute + 34 * 10**9
+    seen = [
+        {ago(began, (1_000 + later) * minute + second * 10**9) for second in range(60)}
+        for later in range(1, 5)
+    ]
+    assert seen == [{"<1 min"}, {"1 min"}, {"2 min"}, {"3 min"}]

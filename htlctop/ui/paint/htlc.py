@@ -4,7 +4,7 @@ from htlctop.analysis.details import HtlcDetail
 from htlctop.analysis.models import HtlcLine
 from htlctop.domain.codes import Category, EventType, Group, Outcome
 from htlctop.domain.types import NS
-from htlctop.export.format import age, clock_seconds, count, local, ppm, sat, span
+from htlctop.export.format import ago, clock_seconds, count, local, ppm, sat, span
 from htlctop.export.htlc import ends
 from htlctop.ui.codes import detail_name, wire_name
 from htlctop.ui.glyphs import Glyphs
@@ -71,7 +71,7 @@ def _ended(view: HtlcDetail) -> str:
     if one.ended_ns is None:
         if one.outcome is Outcome.UNSEEN:
             return "nobody saw how"
-        return f"not yet: in flight for {age(view.status.now_ns - one.at_ns)}"
+        return f"not yet: in flight for {ago(one.at_ns, view.status.now_ns)}"
     took_ms = max(0, one.ended_ns - one.at_ns) // _MS
     took = f"{count(took_ms)} ms" if took_ms < 10_000 else span(one.ended_ns - one.at_ns)
     return f"{_when(one.ended_ns)}, after {took}"

@@ -6,7 +6,7 @@ from htlctop.analysis.details import NodeDetail
 from htlctop.analysis.models import State, StatusView
 from htlctop.domain.types import Access
 from htlctop.export.format import (
-    age,
+    ago,
     clean,
     clock,
     clock_seconds,
@@ -139,7 +139,7 @@ def _collector(now: StatusView, collects: bool) -> list[Fact]:
     lag = span(now.lag_ns) if now.lag_ns >= LAG_FROM_NS else "under 5s"
     flying = f"{count(now.in_flight)} forward{'' if now.in_flight == 1 else 's'}"
     if now.in_flight and now.oldest_in_flight_ns is not None:
-        flying += f", the oldest for {age(now.now_ns - now.oldest_in_flight_ns)}"
+        flying += f", the oldest for {ago(now.oldest_in_flight_ns, now.now_ns)}"
     return [
         ("state", STATES[now.state], Role.GOOD if well else Role.BAD),
         ("why", reason, Role.WARN),

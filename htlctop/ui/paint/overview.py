@@ -3,7 +3,7 @@
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import Overview, Series, State, StatusView
 from htlctop.export.advice import sentence, worth
-from htlctop.export.format import age, ascii_only, count, moment, percent, sat
+from htlctop.export.format import ago, ascii_only, count, moment, percent, sat
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -117,7 +117,7 @@ def _in_flight(board: Board, now: StatusView) -> list[Part]:
     if now.in_flight:
         text = f"in flight {count(now.in_flight)}"
         if now.oldest_in_flight_ns is not None:
-            text += f", oldest {age(now.now_ns - now.oldest_in_flight_ns)}"
+            text += f", oldest {ago(now.oldest_in_flight_ns, now.now_ns)}"
         parts.append(Part(text, Role.TEXT, 3))
     if (nearest := nearest_expiry(board)) is not None:
         role = Role.BAD if nearest < EXPIRY_ALARM_BLOCKS else Role.TEXT

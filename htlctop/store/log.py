@@ -133,15 +133,17 @@ class LogReads:
         return int(found[0] or 0)
 
     def _indexed(self, ends: Sequence[Ends]) -> Ends | None:
-        """The ends to search by: those an index finds few HTLCs of, the fewest first."""
-        best: tuple[int, Ends] | None = None
+        """The ends to search by: those an index finds few HTLCs of, the fewest first; of many,
+        those that it has in order."""
+        best: tuple[tuple[int, bool], Ends] | None = None
         for each in ends:
             if each.negated:
                 continue
             count = sum(self._count(*side) for side in _sides(each))
             is_few = len(each.ins) + len(each.outs) <= _FEW_CHANNELS or count < _FEW_ROWS
-            if is_few and (best is None or count < best[0]):
-                best = count, each
+            cost = count, bool(each.ins)
+            if is_few and (best is None or cost < best[0]):
+                best = cost, each
         return best[1] if best else None
 
     def _count(self, side: str, channels: frozenset[int]) -> int:

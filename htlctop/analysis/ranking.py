@@ -66,7 +66,7 @@ def _peers(moment: Moment, window: Window, query: Query, filtered: Filter) -> tu
         peer = ids[at]
         return book.peer_row(peer, by_peer.get(peer, {}), rates.get(peer, default))
 
-    return Rows(ids, make), len(shown)
+    return Rows(ids, make, _worth(ids, query, figures)), len(shown)
 
 
 def _channels(
@@ -81,22 +81,27 @@ def _channels(
         if _fits(filtered, naming.channel_fits, channel)
     ]
     ids = _sorted(found, query, figures, book.channel_place, book.balance_of)
-    return (
-        Rows(ids, lambda at: book.channel_row(ids[at], figures.get(ids[at], NOTHING))),
-        len(shown),
-    )
+
+    def make(at: int) -> Row:
+        return book.channel_row(ids[at], figures.get(ids[at], NOTHING))
+
+    return Rows(ids, make, _worth(ids, query, figures)), len(shown)
 
 
 def _pairs(moment: Moment, window: Window, query: Query, filtered: Filter) -> tuple[Rows[Row], int]:
     book, naming = moment.book, moment.naming
     cells = moment.priced_pairs(window)
     figures = grouped(_counted(cells, filtered, naming, query.by), _pair_of)
-    every = {_pair_of(item) for item in cells}
+    unfiltered = len({_pair_of(item) for item in cells}) if query.filter else len(figures)
     found = [pair for pair in figures if _pair_fits(pair, filtered, naming)]
     ids = _sorted(
         found, query, figures, lambda pair: (book.peer_place(pair[1]), book.peer_place(pair[0]))
     )
-    return Rows(ids, lambda at: _pair_row(moment, ids[at], figures[ids[at]])), len(every)
+
+    def make(at: int) -> Row:
+        return _pair_row(moment, ids[at], figures[ids[at]])
+
+    return Rows(ids, make, _worth(ids, query, figures)), unfiltered
 
 
 def _sources(
@@ -105,7 +110,7 @@ def _sources(
     book, naming = moment.book, moment.naming
     cells = moment.priced_pairs(window)
     figures = grouped(_counted(cells, filtered, naming, query.by), _source_of)
-    every = {_source_of(item) for item in cells}
+    unfiltered = len({_source_of(item) for item in cells}) if query.filter else len(figures)
     found = [peer for peer in figures if _fits(filtered, naming.peer_fits, peer, Side.OUT)]
     ids = _sorted(found, query, figures, book.peer_place)
 
@@ -113,7 +118,7 @@ def _sources(
         peer, of = ids[at], figures[ids[at]]
         return SourceRow(peer, book.pubkey_of(peer), book.alias_of(peer), of.sums, of.why)
 
-    return Rows(ids, make), len(every)
+    return Rows(ids, make, _worth(ids, query, figures)), unfiltered
 
 
 def pair_rows(moment: Moment, priced: Iterable[Priced]) -> tuple[PairRow, ...]:
@@ -204,6 +209,12 @@ def _sorted(
     return sorted(
         by_name, key=lambda i: worth(figures.get(i, NOTHING).values), reverse=not query.reverse
     )
+
+
+def _worth(ids: Sequence[Id], query: Query, figures: Mapping[Id, Figures]) -> Sequence[int]:
+    """What each id is ranked by."""
+    worth = _WORTH.get(query.sort)
+    return [worth(figures.get(i, NOTHING).values)[0] for i in ids] if worth else ()
 
 
 def _share_of(balance: Callable[[Id], tuple[int, int]] | None) -> Callable[[Id], float]:

@@ -17,21 +17,26 @@ S = TypeVar("S", bound=_Identified)
 
 
 class Rows(Sequence[R]):
-    """A sequence of rows with their identities. `make` gives the row at a place, each time anew."""
+    """A sequence of rows, known without making them by `ids` and `worth`: what each is ranked by,
+    msat or HTLCs (() where they are ranked by name or balance). `make` gives the row at a place.
+    """
 
-    def __init__(self, ids: Sequence[RowId], make: Callable[[int], R]) -> None:
+    def __init__(
+        self, ids: Sequence[RowId], make: Callable[[int], R], worth: Sequence[int] = ()
+    ) -> None:
         self.ids = ids
+        self.worth = worth
         self._make = make
 
     @classmethod
-    def of(cls, rows: Iterable[R]) -> "Rows[R]":
+    def of(cls, rows: Iterable[R], worth: Sequence[int] = ()) -> "Rows[R]":
         """Rows that are made already."""
         made = tuple(rows)
-        return cls([row.id for row in made], made.__getitem__)
+        return cls([row.id for row in made], made.__getitem__, worth)
 
     def changed(self, change: Callable[[R], S]) -> "Rows[S]":
         """The same rows, each changed where it is looked at."""
-        return Rows(self.ids, lambda at: change(self._make(at)))
+        return Rows(self.ids, lambda at: change(self._make(at)), self.worth)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,9 +1,12 @@
 """Who wanted to reach whom: pairs as a matrix of in-peers and out-peers, with a cursor. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from htlctop.analysis.models import PairRow
+from htlctop.analysis.rows import Rows
 
 Pair = tuple[int, int]
 """In-peer and out-peer, by their store ids."""
@@ -27,27 +30,52 @@ class Flows:
     """
 
     def __init__(self) -> None:
-        self.pairs: tuple[PairRow, ...] = ()
+        self.pairs: Rows[PairRow] = Rows.of(())
         self.sources: tuple[End, ...] = ()
         self.targets: tuple[End, ...] = ()
         self.peak_msat = 0
+        self._nets: dict[Pair, int] = {}
         self._ranks: dict[Pair, int] = {}
         self._at: Pair | None = None
         self._is_chosen = False
 
-    def replace(self, pairs: Sequence[PairRow], *, keep_order: bool = False) -> None:
-        """Take over new pairs, ranked by net demand; `keep_order` leaves known ones in place."""
+    def replace(self, rows: Rows[PairRow], *, keep_order: bool = False) -> None:
+        """Take over new pairs, ranked by net demand, which is their worth; `keep_order` leaves
+        known ones in place."""
+        pairs, last = cast(Sequence[Pair], rows.ids), len(self._ranks)
+        order: Sequence[int] = range(len(pairs))
         if keep_order:
-            last = len(self._ranks)
-            pairs = sorted(pairs, key=lambda pair: self._ranks.get(key_of(pair), last))
-        sources, targets = _ends(pairs)
+            order = sorted(order, key=lambda at: self._ranks.get(pairs[at], last))
+        ids = [pairs[at] for at in order]
+        self.pairs = Rows(ids, lambda at: rows[order[at]])
+        self._ranks = {pair: rank for rank, pair in enumerate(ids)}
+        self._nets = dict(zip(pairs, rows.worth, strict=True))
+        sources, targets = self._ends()
         self.sources = _kept(sources, self.sources) if keep_order else sources
         self.targets = _kept(targets, self.targets) if keep_order else targets
-        self.pairs = tuple(pairs)
-        self._ranks = {key_of(pair): index for index, pair in enumerate(pairs)}
-        self.peak_msat = max((pair.sums.net_demand_msat for pair in pairs), default=0)
+        self.peak_msat = max(self._nets.values(), default=0)
         if not self._is_chosen or self._at is None or not self._is_there(self._at):
-            self._at = key_of(self.pairs[0]) if self.pairs else None
+            self._at = ids[0] if ids else None
+
+    def _ends(self) -> tuple[tuple[End, ...], tuple[End, ...]]:
+        """The in-peers and the out-peers, each by the net demand of all its pairs."""
+        sources: dict[int, int] = defaultdict(int)
+        targets: dict[int, int] = defaultdict(int)
+        pair_of: tuple[dict[int, Pair], dict[int, Pair]] = {}, {}
+        for pair, net in self._nets.items():
+            source, target = pair
+            sources[source] += net
+            targets[target] += net
+            pair_of[0][source] = pair_of[1][target] = pair
+        ins = ((net, self._row(pair_of[0][peer])) for peer, net in sources.items())
+        outs = ((net, self._row(pair_of[1][peer])) for peer, net in targets.items())
+        return (
+            _ranked(End(row.in_peer, row.in_pubkey, row.in_alias, net) for net, row in ins),
+            _ranked(End(row.out_peer, row.out_pubkey, row.out_alias, net) for net, row in outs),
+        )
+
+    def _row(self, pair: Pair) -> PairRow:
+        return self.pairs[self._ranks[pair]]
 
     def _is_there(self, at: Pair) -> bool:
         return any(end.peer == at[0] for end in self.sources) and any(
@@ -66,8 +94,11 @@ class Flows:
 
     def cell(self, source: int, target: int) -> PairRow | None:
         """The pair of two peers, None where nobody wanted that way."""
-        rank = self._ranks.get((source, target))
-        return None if rank is None else self.pairs[rank]
+        return self._row((source, target)) if (source, target) in self._ranks else None
+
+    def net_msat(self, source: int, target: int) -> int | None:
+        """The net demand of that pair."""
+        return self._nets.get((source, target))
 
     @property
     def row(self) -> int:
@@ -104,33 +135,11 @@ class Flows:
         if self.pairs:
             self._is_chosen = True
             at = max(0, min(self.rank + lines, len(self.pairs) - 1))
-            self._at = key_of(self.pairs[at])
-
-
-def key_of(pair: PairRow) -> Pair:
-    """A pair's identity."""
-    return pair.in_peer, pair.out_peer
+            self._at = self.pairs[at].id
 
 
 def _index(ends: Sequence[End], peer: int) -> int:
     return next((index for index, end in enumerate(ends) if end.peer == peer), 0)
-
-
-def _ends(pairs: Iterable[PairRow]) -> tuple[tuple[End, ...], tuple[End, ...]]:
-    """The in-peers and the out-peers, each by the net demand of all its pairs."""
-    sources: dict[int, list[PairRow]] = {}
-    targets: dict[int, list[PairRow]] = {}
-    for pair in pairs:
-        sources.setdefault(pair.in_peer, []).append(pair)
-        targets.setdefault(pair.out_peer, []).append(pair)
-    return (
-        _ranked(End(p, o[0].in_pubkey, o[0].in_alias, _net(o)) for p, o in sources.items()),
-        _ranked(End(p, o[0].out_pubkey, o[0].out_alias, _net(o)) for p, o in targets.items()),
-    )
-
-
-def _net(pairs: Iterable[PairRow]) -> int:
-    return sum(pair.sums.net_demand_msat for pair in pairs)
 
 
 def _ranked(ends: Iterable[End]) -> tuple[End, ...]:

@@ -18,6 +18,8 @@ STATUS_EVERY_S = 5.0
 """A collector that fell silent changes nothing in the store: only asking tells."""
 REOPEN_EVERY_S = 2.0
 _JITTER_S = 0.05
+_REST = 10
+"""What took long to read (a large store, a small machine) is left alone ten times as long."""
 _STORE: Key = (Part.STORE, None)
 
 
@@ -62,12 +64,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """When a part was last read, which question that answered, and of which moment of the store;
-    no moment where it failed."""
+    """When a part was last read, which question that answered, of which moment of the store (none
+    where it failed), and how long it took."""
 
     at_s: float
     question: Hashable
     moment: tuple[int, int] | None = None
+    took_s: float = 0.0
 
 
 class Reader:
@@ -174,7 +177,8 @@ class Reader:
         if seen.moment == moment:
             return need.part is Part.STATUS and old_s >= STATUS_EVERY_S
         new_minute = seen.moment is not None and seen.moment[1] != moment[1]
-        return old_s >= need.part.every_s or ((asked or new_minute) and not need.part.is_costly)
+        rest_s = max(need.part.every_s, _REST * seen.took_s)
+        return old_s >= rest_s or ((asked or new_minute) and not need.part.is_costly)
 
     def _get(self, analyst: Analyst, need: Need, query: Query, moment: tuple[int, int]) -> Found:
         """Read a part; one that fails is due again later, one broken off at once."""
@@ -185,9 +189,10 @@ class Reader:
         except ReadInterrupted:
             del self._seen[need.key]
             raise
+        took_s = self._clock() - now
         if isinstance(value, NodeDetail) and not value.node.pubkey:
             now -= need.part.every_s - TABLES_EVERY_S  # a new store; its node is about to be told
-        self._seen[need.key] = _Seen(now, question, moment)
+        self._seen[need.key] = _Seen(now, question, moment, took_s)
         return Found(need, query, value)
 
 

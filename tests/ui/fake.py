@@ -114,6 +114,7 @@ class FakeAnalyst:
             categories = (*causes(), PRICED_OUT, UNKNOWN_NEXT)
             own = PRICED_OUT.count + UNKNOWN_NEXT.count
             sums = replace(sums, refused=sums.refused + own, offered_msat=PRICED_OUT.offered_msat)
+        rows = self._ranked(query)
         unknown, hanging = 4, self.the_status.in_flight
         forwards = sums.settled + sums.refused + sums.downstream + unknown + hanging
         return Overview(
@@ -124,7 +125,7 @@ class FakeAnalyst:
                 forwards if self.forwards is None else self.forwards, unknown, hanging, sums
             ),
             categories=categories,
-            rows=Rows.of(self._ranked(query)),
+            rows=Rows.of(rows, [row.sums.net_demand_msat for row in rows]),
             unfiltered=len(self._rows(query.by)),
             series=series(sums.expected_msat, sums.net_demand_msat),
             offline=sum(not peer.online for peer in self.peers),

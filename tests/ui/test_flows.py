@@ -8,7 +8,8 @@ from fake import FakeAnalyst
 from rich.cells import cell_len
 
 from htlctop.analysis.models import By, PairRow, Query, SortKey, Sums
-from htlctop.ui.flows import Flows, key_of
+from htlctop.analysis.rows import Rows
+from htlctop.ui.flows import Flows
 from htlctop.ui.glyphs import ASCII, BLOCKS
 from htlctop.ui.paint.flows import View, page
 from htlctop.ui.text import plain
@@ -19,9 +20,13 @@ def pairs() -> list[PairRow]:
     return [row for row in rows if isinstance(row, PairRow)]
 
 
+def ranked(*rows: PairRow) -> Rows[PairRow]:
+    return Rows.of(rows, [row.sums.net_demand_msat for row in rows])
+
+
 def flows() -> Flows:
     made = Flows()
-    made.replace(pairs())
+    made.replace(ranked(*pairs()))
     return made
 
 
@@ -54,22 +59,22 @@ def test_every_line_of_the_matrix_adds_up_with_the_others(size: tuple[int, int])
 
 def test_the_cursor_starts_on_the_largest_pair_and_stays_with_its_pair():
     made = Flows()
-    made.replace([pair(1, 2, 50), pair(3, 4, 40)])
+    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40)))
     assert made.at == (1, 2)
-    made.replace([pair(3, 4, 90), pair(1, 2, 50)])
+    made.replace(ranked(pair(3, 4, 90), pair(1, 2, 50)))
     assert made.at == (3, 4)
     made.move(0, 0)
-    made.replace([pair(1, 2, 99), pair(3, 4, 90)])
+    made.replace(ranked(pair(1, 2, 99), pair(3, 4, 90)))
     assert made.at == (3, 4)
 
 
 def test_a_pair_that_vanishes_gives_the_cursor_to_the_largest():
     made = Flows()
-    made.replace([pair(1, 2, 50), pair(3, 4, 40)])
+    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40)))
     made.step(1)
-    made.replace([pair(1, 2, 50)])
+    made.replace(ranked(pair(1, 2, 50)))
     assert made.at == (1, 2)
-    made.replace([])
+    made.replace(ranked())
     assert made.at is None and made.current is None
 
 
@@ -80,17 +85,17 @@ def test_the_cursor_keeps_within_the_matrix_and_the_list():
     made.move(99, 99)
     assert (made.row, made.column) == (len(made.sources) - 1, len(made.targets) - 1)
     made.step(-999)
-    assert made.at == key_of(made.pairs[0])
+    assert made.at == made.pairs[0].id
     made.step(999)
-    assert made.at == key_of(made.pairs[-1])
+    assert made.at == made.pairs[-1].id
 
 
 def test_order_held_leaves_rows_and_columns_where_they_are():
     made = Flows()
-    made.replace([pair(1, 2, 50), pair(3, 4, 40)])
-    made.replace([pair(3, 4, 90), pair(1, 2, 50), pair(5, 6, 1)], keep_order=True)
+    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40)))
+    made.replace(ranked(pair(3, 4, 90), pair(1, 2, 50), pair(5, 6, 1)), keep_order=True)
     assert [end.peer for end in made.sources] == [1, 3, 5]
-    assert [key_of(one) for one in made.pairs] == [(1, 2), (3, 4), (5, 6)]
+    assert [one.id for one in made.pairs] == [(1, 2), (3, 4), (5, 6)]
 
 
 def test_the_view_follows_the_cursor_and_a_click_hits_what_is_painted():

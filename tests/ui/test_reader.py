@@ -82,6 +82,24 @@ def test_however_often_it_changes_the_log_comes_twice_and_the_tables_half_a_time
     assert read.count(Part.OVERVIEW) == 10
 
 
+def test_what_takes_long_to_read_is_left_alone_ten_times_as_long(bench, monkeypatch) -> None:
+    read = bench.analyst.overview
+
+    def slow(query: Query) -> Overview:
+        bench.now += 0.8
+        return read(query)
+
+    monkeypatch.setattr(bench.analyst, "overview", slow)
+    bench.analyst.bump()
+    assert Part.OVERVIEW in bench.read(after=2)
+    seen = []
+    for _ in range(36):
+        bench.analyst.bump()
+        seen.append(Part.OVERVIEW in bench.read(after=0.25))
+    assert seen.count(True) == 1 and seen.index(True) in (27, 28, 29)
+    assert Part.OVERVIEW in bench.read(replace(WANT, serial=1))
+
+
 def test_a_new_minute_brings_everything(bench: Bench) -> None:
     assert bench.read(replace(WANT, minute=2)) == {Part.LOG, Part.STATUS, Part.OVERVIEW}
 

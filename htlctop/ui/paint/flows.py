@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from htlctop.analysis.models import PairRow
 from htlctop.export.format import count, sat, short_sat
-from htlctop.ui.flows import End, Flows, Pair, key_of
+from htlctop.ui.flows import End, Flows, Pair
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.parts import called, rule
 from htlctop.ui.text import BLANK, Line, Part, Piece, Role, cut, fit, indent, left, line, right
@@ -95,7 +95,7 @@ def _matrix(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -
     title = rule(_title(flows, targets, sources), width, glyphs)
     lines: list[Line] = [title, _heads(flows, targets, names, more, glyphs)]
     for source in sources:
-        nets = [_net(flows.cell(source.peer, target.peer)) for target in targets]
+        nets = [flows.net_msat(source.peer, target.peer) for target in targets]
         rest = source.net_msat - sum(net or 0 for net in nets)
         lines.append(_row(flows, source, targets, names, rest if more else None, glyphs))
     if len(flows.sources) > len(sources):
@@ -150,9 +150,8 @@ def _row(
 
 def _cell(flows: Flows, at: Pair, glyphs: Glyphs) -> Piece:
     """A pair: how dark, and how much; the cursor stands around it."""
-    pair = flows.cell(*at)
-    net = _net(pair)
-    text = "" if pair is None else _amount(net or 0, glyphs)
+    net = flows.net_msat(*at)
+    text = "" if net is None else _amount(net, glyphs)
     shade = glyphs.shade((net or 0) / flows.peak_msat) if flows.peak_msat else " "
     shown = f"{shade} {right(text, _CELL - 4)}"
     if flows.at == at:
@@ -174,12 +173,8 @@ def _total(net_msat: int, glyphs: Glyphs) -> str:
     return count(sats) if 10_000 <= sats < 1_000_000 else _amount(net_msat, glyphs)
 
 
-def _net(pair: PairRow | None) -> int | None:
-    return None if pair is None else pair.sums.net_demand_msat
-
-
 def _shown(flows: Flows, sources: Sequence[End], target: End) -> int:
-    return sum(_net(flows.cell(source.peer, target.peer)) or 0 for source in sources)
+    return sum(flows.net_msat(source.peer, target.peer) or 0 for source in sources)
 
 
 def _sum_row(
@@ -240,7 +235,7 @@ def _list(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> 
     names = max(6, width - 17)
     cursor = flows.rank
     shown = flows.pairs[view.top : view.top + room]
-    view.painted(0, len(lines), [[key_of(pair)] for pair in shown])
+    view.painted(0, len(lines), [[pair.id] for pair in shown])
     for index, pair in enumerate(shown, view.top):
         is_at = index == cursor
         net = pair.sums.net_demand_msat

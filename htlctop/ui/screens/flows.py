@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
 from textual.binding import BindingType
@@ -10,6 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from htlctop.analysis.models import PairRow
+from htlctop.analysis.rows import Rows
 from htlctop.export.views import View as Taken
 from htlctop.ui import subject
 from htlctop.ui.board import Board
@@ -126,8 +127,7 @@ class FlowsScreen(FilteredScreen):
         if view is None or taken == self._taken:
             return
         keep_order = self._hold is not None and question == self._question
-        pairs = [row for row in view.rows if isinstance(row, PairRow)]
-        self.flows.replace(pairs, keep_order=keep_order)
+        self.flows.replace(cast("Rows[PairRow]", view.rows), keep_order=keep_order)
         self._taken, self._question = taken, question
 
     def _page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:

@@ -93,9 +93,13 @@ def _pairs(moment: Moment, window: Window, query: Query, filtered: Filter) -> tu
     cells = moment.priced_pairs(window)
     figures = grouped(_counted(cells, filtered, naming, query.by), _pair_of)
     unfiltered = len({_pair_of(item) for item in cells}) if query.filter else len(figures)
-    found = [pair for pair in figures if _pair_fits(pair, filtered, naming)]
+    terms = filtered.of(*_OF_ROWS)
+    found = [pair for pair in figures if not terms or _pair_fits(pair, terms, naming)]
     ids = _sorted(
-        found, query, figures, lambda pair: (book.peer_place(pair[1]), book.peer_place(pair[0]))
+        found,
+        query,
+        figures,
+        lambda pair: book.peer_place(pair[1]) << 32 | book.peer_place(pair[0]),
     )
 
     def make(at: int) -> Row:
@@ -158,6 +162,8 @@ def _source_of(item: Priced) -> int:
 def _counted(cells: Iterable[Priced], filtered: Filter, naming: Naming, by: By) -> Iterable[Priced]:
     """The cells that count in the sums: by category, and by whom they come from (and, where the
     rows are sources, go to)."""
+    if not filtered.restricts_cells and by is not By.SOURCE:
+        return cells
     fits = naming.peer_fits
     sources = filtered.of(Side.IN)
     targets = filtered.of(Side.OUT) if by is By.SOURCE else ()
@@ -177,9 +183,9 @@ def _fits(filtered: Filter, fits: Callable[[NameTerm, int], bool], id_: int, *bu
     return all(fits(term, id_) != term.negated for term in terms)
 
 
-def _pair_fits(pair: Pair, filtered: Filter, naming: Naming) -> bool:
+def _pair_fits(pair: Pair, terms: Sequence[NameTerm], naming: Naming) -> bool:
     in_peer, out_peer = pair
-    for term in filtered.of(*_OF_ROWS):
+    for term in terms:
         fits = naming.peer_fits(term, out_peer)
         if term.side is not Side.OUT:
             fits = fits or naming.peer_fits(term, in_peer)
@@ -192,7 +198,7 @@ def _sorted(
     ids: Iterable[Id],
     query: Query,
     figures: Mapping[Id, Figures],
-    place: Callable[[Id], int | Pair],
+    place: Callable[[Id], int],
     balance: Callable[[Id], tuple[int, int]] | None = None,
 ) -> Sequence[Id]:
     """As the query ranks them, largest first (names: a to z); ties by name.

@@ -125,7 +125,7 @@ def together(parts: Sequence[Figures]) -> Figures:
 
 def figures_of(priced: Iterable[Priced]) -> Figures:
     """What priced cells add up to."""
-    return figures((item.cell.category, item.cell[3:], item.expected_msat) for item in priced)
+    return figures([(cell.category, cell[3:], expected) for cell, _, expected in priced])
 
 
 def grouped(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group, Figures]:

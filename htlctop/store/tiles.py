@@ -26,13 +26,11 @@ class BucketReads:
     def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
         """Sums by channel and category over [from, until), edges on buckets that are kept."""
         source, values = _tiles("by_channel", from_ns, until_ns)
-        return [
-            Cell._make(row)
-            for row in self._run(
-                f"SELECT channel, 0, category, {_SUMS} FROM {source} GROUP BY channel, category",
-                values,
-            )
-        ]
+        rows = self._run(
+            f"SELECT channel, 0, category, {_SUMS} FROM {source} GROUP BY channel, category",
+            values,
+        )
+        return list(map(Cell._make, rows))
 
     def forwarded_claims(self, from_ns: int, until_ns: int) -> list[tuple[int, int, int]]:
         """(channel, category, payments) of what settled or failed further on over [from, until)."""
@@ -50,14 +48,12 @@ class BucketReads:
         """Sums by channel, incoming peer and category; of some only where named."""
         of, named = _of(channels, in_peer)
         source, values = _tiles("by_pair", from_ns, until_ns, of, named)
-        return [
-            Cell._make(row)
-            for row in self._run(
-                f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "
-                "GROUP BY channel, in_peer, category",
-                values,
-            )
-        ]
+        rows = self._run(
+            f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "
+            "GROUP BY channel, in_peer, category",
+            values,
+        )
+        return list(map(Cell._make, rows))
 
     def net_over_time(
         self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,

@@ -103,17 +103,11 @@ class Board:
     @property
     def overview(self) -> Overview | None:
         """The node over the window, ranked as asked."""
-        return self._get(Part.OVERVIEW, Overview)
+        return self.ranking(Part.OVERVIEW)
 
-    @property
-    def flows(self) -> Overview | None:
-        """The node over the window, its rows the pairs."""
-        return self._get(Part.FLOWS, Overview)
-
-    @property
-    def channels(self) -> Overview | None:
-        """The node over the window, every channel a row."""
-        return self._get(Part.CHANNELS, Overview)
+    def ranking(self, part: Part) -> Overview | None:
+        """The same, also as FLOWS and CHANNELS have it: each pair or each channel a row."""
+        return self._get(part, Overview)
 
     @property
     def log(self) -> tuple[HtlcLine, ...] | None:

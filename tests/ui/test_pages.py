@@ -18,6 +18,8 @@ from htlctop.domain.types import Access
 from htlctop.errors import StoreError
 from htlctop.ui import keys, subject
 from htlctop.ui.messages import Open
+from htlctop.ui.parts import Need, Part
+from htlctop.ui.reader import Answer, Found
 from htlctop.ui.subject import Subject
 
 VIEWS = {"flows": "3", "opportunities": "5", "history": "6", "node": "7"}
@@ -361,3 +363,18 @@ async def test_a_note_given_up_or_refused_says_so_and_harms_nothing() -> None:
         driver.analyst.fail["mark"] = StoreError("the disk is full")
         await driver.press("m", "a", "enter")
         await driver.shows("not noted: the disk is full")
+
+
+async def test_a_store_that_only_proves_it_is_alive_changes_nothing_on_the_node_page() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("7")
+        before = driver.text
+        assert "12.0 MB" in before
+        grown = replace(STATUS, store_bytes=STATUS.store_bytes + 400_000)
+        driver.app.turn(
+            driver.app.board.answered(
+                Answer(0, found=[Found(Need(Part.STATUS), Query(), grown)], tried=frozenset())
+            )
+        )
+        await driver.pilot.pause()
+        assert driver.text == before

@@ -1,6 +1,6 @@
 """What every page has: a focus with its keys, a footer, a note over the last lines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -9,6 +9,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from htlctop.export.views import View
 from htlctop.ui import asking
@@ -43,7 +44,8 @@ class Marked:
 class BaseScreen(Screen[None], inherit_bindings=False):
     """A page of the app. `show` gives it a new board; `note` a message, "" takes it away.
 
-    `focus_of` names it and its keys, `needs` the parts of the board that it shows.
+    `focus_of` names it and its keys, `needs` the parts of the board that it shows, `panes` what
+    stands between the status line and the footer.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -54,6 +56,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self.look = look
+        self.head = Pane(look, id="head")
         self.footer = Pane(look, id="footer")
         self.banner = Pane(look, id="banner")
         self.note_pane = Pane(look, id="note")
@@ -61,6 +64,18 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self._noting: Timer | None = None
         self._heights: dict[Pane, int] = {}
         self._held: Board | None = None
+
+    def compose(self) -> Iterable[Widget]:
+        """The panes from top to bottom."""
+        yield self.head
+        yield self.banner
+        yield from self.panes()
+        yield self.footer
+        yield self.note_pane
+
+    def panes(self) -> Iterable[Widget]:
+        """What is the page's own."""
+        raise NotImplementedError
 
     def show(self, board: Board) -> None:
         """Paint what changed."""
@@ -138,6 +153,12 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self.footer.display = height > 0
         glyphs = self.look.glyphs
         self.footer.show(lambda width, _: footer(self.focus_now, width, glyphs))
+
+    def show_status(self, board: Board, badge: str = "") -> None:
+        """The status line, with a badge of the page's own, and why it is not live."""
+        glyphs = self.look.glyphs
+        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs, badge),))
+        self.show_banner(board, 2)
 
     def show_banner(self, board: Board, most: int) -> None:
         """Why it is not live, in as many lines as it takes up to `most`; none while it is."""

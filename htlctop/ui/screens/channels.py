@@ -18,32 +18,27 @@ from htlctop.ui.ranking import Context, children, first_of_each, key, keys, kin
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line
-from htlctop.ui.widgets.lines import Look, Pane
+from htlctop.ui.widgets.lines import Look
 from htlctop.ui.words import SORTED_BY
 
 WITH_TOTALS = 16
 """From this height on the node's totals stand above the table."""
 
 
-class ChannelsScreen(TableScreen):
+class ChannelsScreen(TableScreen[Row]):
     """The wide table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.CHANNELS)]
     focus_of = Focus.CHANNELS
+    shows = Part.CHANNELS
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self.head = Pane(look, id="head")
         self.table: Table[Row] = Table(look, key, children, kin, id="channels")
 
-    def compose(self) -> Iterable[Widget]:
-        """The panes from top to bottom."""
-        yield self.head
-        yield self.banner
+    def panes(self) -> Iterable[Widget]:
+        """The table."""
         yield self.table
-        yield self.footer
-        yield self.note_pane
-        yield self.prompt
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -70,20 +65,12 @@ class ChannelsScreen(TableScreen):
         glyphs = self.look.glyphs
         badge = "" if self.size.height >= 10 else self.filter_badge(board)
         lines = [status_paint.status(board, width, glyphs, badge)]
-        if board.channels:
-            lines.append(paint.totals(board.channels, width, glyphs))
+        if view := board.ranking(self.shows):
+            lines.append(paint.totals(view, width, glyphs))
         return tuple(lines[:height])
 
     def _content(self, board: Board) -> Content[Row]:
-        view, question = board.channels, board.question(Part.CHANNELS) or board.query
-        title = f"Every channel by {SORTED_BY[question.sort]}"
-        if badge := self.filter_badge(board):
-            title = f"{badge} {self.look.glyphs.rule} {title}"
-        if text := board.failure(Part.CHANNELS):
-            title = f"cannot be read: {text}"
-        empty: tuple[str, ...] = ("reading ...",) if view is None else paint.expectation(view)
-        if view is not None and question.filter:
-            empty = (f"nothing matches /{board.seen(question)}",)
+        view, question = board.ranking(self.shows), board.question(self.shows) or board.query
         context = Context(
             By.CHANNEL,
             view.window if view else None,
@@ -94,21 +81,14 @@ class ChannelsScreen(TableScreen):
             items=view.rows if view else (),
             keys=keys(view.rows, By.CHANNEL) if view else (),
             columns=every_column(self.look.glyphs, context),
-            title=title,
+            title=self.titled(f"Every channel by {SORTED_BY[question.sort]}", board),
             sort=question.sort,
             reverse=question.reverse,
-            empty=empty,
+            empty=self.empty(board),
             question=question,
             frozen=board.frozen,
         )
 
-    def matches(self, board: Board) -> str:
-        """How many channels the filter lets through."""
-        if text := board.failure(Part.CHANNELS):
-            return text
-        view = board.channels
-        return f"{len(view.rows)} of {view.unfiltered}" if view else ""
-
     def taken(self, board: Board) -> View | None:
         """The ranking."""
-        return board.channels
+        return board.ranking(self.shows)

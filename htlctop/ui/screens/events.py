@@ -18,31 +18,26 @@ from htlctop.ui.reel import PAGE_LINES, Reel
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.table.roster import View as Sight
 from htlctop.ui.table.widget import Content, Table
-from htlctop.ui.widgets.lines import Look, Pane
+from htlctop.ui.widgets.lines import Look
 
 
-class EventsScreen(TableScreen):
+class EventsScreen(TableScreen[HtlcLine]):
     """Every HTLC, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.EVENTS)]
     focus_of = Focus.EVENTS
+    shows = Part.LOG
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self.head = Pane(look, id="head-line")
         self.table: Table[HtlcLine] = Table(look, key, is_log=True, id="events")
         self._reel = Reel()
         self._reel_of: Query | None = None
         self._wanted: int | None = None
 
-    def compose(self) -> Iterable[Widget]:
-        """The panes from top to bottom."""
-        yield self.head
-        yield self.banner
+    def panes(self) -> Iterable[Widget]:
+        """The table."""
         yield self.table
-        yield self.footer
-        yield self.note_pane
-        yield self.prompt
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -76,11 +71,8 @@ class EventsScreen(TableScreen):
     def show(self, board: Board) -> None:
         """Take over what came in, as far as the view is not standing still."""
         self._board = board
-        self.show_banner(board, 2)
+        self.show_status(board, "" if self.size.height >= 10 else self.filter_badge(board))
         self.hint()
-        glyphs = self.look.glyphs
-        badge = "" if self.size.height >= 10 else self.filter_badge(board)
-        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs, badge),))
         self.table.dimmed = status_paint.is_stale(board)
         self._take(board)
         self._show_lines(board)
@@ -111,25 +103,24 @@ class EventsScreen(TableScreen):
         glyphs, lines = self.look.glyphs, self._reel.lines
         now_ns = board.status.now_ns if board.status else 0
         title = "Events, newest first" if self.size.width >= NARROW else "Events"
-        if badge := self.filter_badge(board):
-            title = f"{badge} {glyphs.rule} {title}"
         if self._reel.has_newer and not self.is_following:
             title += f" {glyphs.rule} newer ones above, {key_of('first', glyphs.ascii)}"
-        if text := board.failure(Part.LOG) or board.failure(Part.PAGE):
+        if text := board.failure(Part.PAGE):
             title = f"cannot be read: {text}"
         self.table.show(
             Content(
                 items=lines,
                 columns=columns(lines, now_ns, self.size.width, glyphs),
-                title=title,
-                empty=self._empty(board),
+                title=self.titled(title, board),
+                empty=self.empty(board),
                 question=self._reel_of,
                 has_more=self._reel.has_more,
             )
         )
         self._look_ahead()
 
-    def _empty(self, board: Board) -> tuple[str, ...]:
+    def empty(self, board: Board) -> tuple[str, ...]:
+        """What is said in the place of lines where there are none."""
         if board.log is None:
             return ("reading ...",)
         text = board.filter

@@ -19,7 +19,6 @@ from htlctop.ui.keys import Focus, bindings
 from htlctop.ui.messages import Open
 from htlctop.ui.paint import flows as paint
 from htlctop.ui.paint import status as status_paint
-from htlctop.ui.paint.overview import expectation
 from htlctop.ui.paint.parts import paragraph
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied
@@ -61,10 +60,10 @@ class FlowsScreen(FilteredScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.FLOWS)]
     focus_of = Focus.FLOWS
+    shows = Part.FLOWS
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self.head = Pane(look, id="head-line")
         self.pane = FlowsPane(look, id="flows")
         self.flows = Flows()
         self.as_list = False
@@ -72,14 +71,9 @@ class FlowsScreen(FilteredScreen):
         self._question: object = None
         self._taken: object = None
 
-    def compose(self) -> Iterable[Widget]:
-        """The panes from top to bottom."""
-        yield self.head
-        yield self.banner
+    def panes(self) -> Iterable[Widget]:
+        """The matrix or the list."""
         yield self.pane
-        yield self.footer
-        yield self.note_pane
-        yield self.prompt
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -88,19 +82,12 @@ class FlowsScreen(FilteredScreen):
 
     def taken(self, board: Board) -> Taken | None:
         """The pairs."""
-        return board.flows
+        return board.ranking(self.shows)
 
     def copied(self, board: Board) -> Copied | None:
         """The public keys of the pair under the cursor."""
         pair = self.flows.current
         return copied_pair(pair) if pair else None
-
-    def matches(self, board: Board) -> str:
-        """How many pairs the filter lets through."""
-        if text := board.failure(Part.FLOWS):
-            return text
-        view = board.flows
-        return f"{len(view.rows)} of {view.unfiltered}" if view else ""
 
     def lay_out(self, width: int, height: int) -> None:
         """The footer where there is room."""
@@ -110,11 +97,8 @@ class FlowsScreen(FilteredScreen):
     def show(self, board: Board) -> None:
         """Take the newest pairs over, unless they are frozen."""
         self._board = board
-        self.show_banner(board, 2)
+        self.show_status(board, self.filter_badge(board))
         self.hint()
-        glyphs = self.look.glyphs
-        badge = self.filter_badge(board)
-        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs, badge),))
         self.pane.dimmed = status_paint.is_stale(board)
         held = self.held(board)
         self._take(held)
@@ -122,7 +106,7 @@ class FlowsScreen(FilteredScreen):
 
     def _take(self, board: Board) -> None:
         """Take the pairs over where there are new ones, in their old order while it is held."""
-        view, question = board.flows, board.question(Part.FLOWS)
+        view, question = board.ranking(self.shows), board.question(self.shows)
         taken = view, self._hold is not None
         if view is None or taken == self._taken:
             return
@@ -133,12 +117,7 @@ class FlowsScreen(FilteredScreen):
     def _page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         if text := board.failure(Part.FLOWS):
             return tuple(paragraph(f"cannot be read: {text}", width, Role.BAD))
-        view = board.flows
-        question = board.question(Part.FLOWS) or board.query
-        empty = expectation(view) if view else ("reading ...",)
-        if view and question.filter:
-            empty = (f"nothing matches /{board.seen(question)}",)
-        glyphs = self.look.glyphs
+        empty, glyphs = self.empty(board), self.look.glyphs
         return paint.page(self.flows, self.pane.view, empty, width, height, glyphs, self.as_list)
 
     def _touched(self) -> None:

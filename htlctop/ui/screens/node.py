@@ -34,7 +34,9 @@ class NodeScreen(SheetScreen):
         view = board.node_detail
         if view is None:
             return ()
-        newest = replace(view, status=board.status or view.status)
+        # The store's size is read with its WAL's: it grows while nothing happens.
+        status = replace(board.status or view.status, store_bytes=view.status.store_bytes)
+        newest = replace(view, status=status)
         collects = not board.attached and not board.collector
         glyphs, access = self.look.glyphs, board.access
         return paint.page(newest, width, height, glyphs, collects=collects, access=access)

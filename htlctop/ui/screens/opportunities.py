@@ -42,7 +42,6 @@ class OpportunitiesScreen(BaseScreen):
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self.head = Pane(look, id="head-line")
         self.told = Pane(look, id="told")
         self.table: Table[Opportunity] = Table(look, key, id="opportunities")
         self._columns = columns(look.glyphs)
@@ -50,15 +49,11 @@ class OpportunitiesScreen(BaseScreen):
         self.is_evidence = self._is_alone = False
         self._board = Board()
 
-    def compose(self) -> Iterable[Widget]:
-        """The panes from top to bottom."""
-        yield self.head
-        yield self.banner
+    def panes(self) -> Iterable[Widget]:
+        """What is to be said of it all, the list, and the evidence of one."""
         yield self.told
         yield self.table
         yield self.sheet
-        yield self.footer
-        yield self.note_pane
 
     @property
     def focus_now(self) -> Focus:
@@ -96,9 +91,8 @@ class OpportunitiesScreen(BaseScreen):
     def show(self, board: Board) -> None:
         """The newest advice, or the one frozen."""
         self._board = board
-        self.show_banner(board, 2)
-        glyphs, held = self.look.glyphs, self.held(board)
-        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs),))
+        self.show_status(board)
+        held = self.held(board)
         for pane in (self.told, self.table, self.sheet):
             pane.dimmed = status_paint.is_stale(board)
         view = held.advice

@@ -32,15 +32,15 @@ from htlctop.ui.widgets.live import LiveLog
 from htlctop.ui.words import GROUPED, SORTED_BY
 
 
-class OverviewScreen(TableScreen):
+class OverviewScreen(TableScreen[Row]):
     """The first page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.OVERVIEW)]
     focus_of = Focus.OVERVIEW
+    shows = Part.OVERVIEW
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self.head = Pane(look, id="head")
         self.chart = Pane(look, id="chart")
         self.table: Table[Row] = Table(look, key, children, kin, id="peers")
         self.why = Pane(look, id="why")
@@ -48,19 +48,14 @@ class OverviewScreen(TableScreen):
         self.live = LiveLog(look, id="live")
         self._plan: Layout | None = None
 
-    def compose(self) -> Iterable[Widget]:
-        """The panes from top to bottom."""
-        yield self.head
-        yield self.banner
+    def panes(self) -> Iterable[Widget]:
+        """The chart, the table with Why beside it, or below it in one line, and the live log."""
         yield self.chart
         with Container(id="middle"):
             yield self.table
             yield self.why
         yield self.why_line
         yield self.live
-        yield self.footer
-        yield self.note_pane
-        yield self.prompt
 
     @property
     def focus_now(self) -> Focus:
@@ -140,13 +135,6 @@ class OverviewScreen(TableScreen):
             Content((), (), "Channels", board.query.sort, board.query.reverse, empty, board.query)
         )
 
-    def matches(self, board: Board) -> str:
-        """How many rows the filter lets through."""
-        if text := board.failure(Part.OVERVIEW):
-            return text
-        view = board.overview
-        return f"{len(view.rows)} of {view.unfiltered}" if view else ""
-
     def copied(self, board: Board) -> Copied | None:
         """The key or id of the row under the cursor; a line of the log has none of its own."""
         return None if self.live.has_keys else super().copied(board)
@@ -201,22 +189,17 @@ class OverviewScreen(TableScreen):
     def _content(self, view: Overview, board: Board) -> Content[Row]:
         question = board.question(Part.OVERVIEW) or board.query
         title = GROUPED[question.by].format(SORTED_BY[question.sort])
-        if badge := self.filter_badge(board):
-            title = f"{badge} {self.look.glyphs.rule} {title}"
-        if text := board.failure(Part.OVERVIEW):
-            title = f"cannot be read: {text}"
         context = Context(
             question.by, view.window, first_of_each(board.advice), width=self.size.width
         )
-        empty = (f"nothing matches /{board.seen(question)}",) if question.filter else ()
         return Content(
             items=view.rows,
             keys=keys(view.rows, question.by),
             columns=columns(self.look.glyphs, context),
-            title=title,
+            title=self.titled(title, board),
             sort=question.sort,
             reverse=question.reverse,
-            empty=empty or paint.expectation(view),
+            empty=self.empty(board),
             question=question,
             frozen=board.frozen,
         )

@@ -14,7 +14,7 @@ from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.subject import Subject
 from htlctop.ui.text import Line, Role, line
-from htlctop.ui.widgets.lines import Look, Pane
+from htlctop.ui.widgets.lines import Look
 from htlctop.ui.widgets.sheet import Sheet
 
 LOG_LINES = 100
@@ -30,16 +30,11 @@ class SheetScreen(BaseScreen):
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.sheet = Sheet(look, id="sheet")
-        self.head = Pane(look, id="head-line")
         self._board = Board()
 
-    def compose(self) -> Iterable[Widget]:
-        """The panes from top to bottom."""
-        yield self.head
-        yield self.banner
+    def panes(self) -> Iterable[Widget]:
+        """The sheet."""
         yield self.sheet
-        yield self.footer
-        yield self.note_pane
 
     def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The whole sheet, as long as it gets; () while there is nothing to show yet."""
@@ -59,9 +54,7 @@ class SheetScreen(BaseScreen):
     def show(self, board: Board) -> None:
         """Paint the newest board, or the one frozen."""
         self._board = board
-        self.show_banner(board, 2)
-        glyphs = self.look.glyphs
-        self.head.show(lambda width, _: (status_paint.status(board, width, glyphs),))
+        self.show_status(board)
         self.sheet.dimmed = status_paint.is_stale(board)
         self.sheet.show(partial(self.page, self.held(board)))
 

@@ -1,7 +1,10 @@
 """Pages around one table: the keys that move its cursor, order, filter and open its rows."""
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
+
+from textual.widget import Widget
 
 from htlctop.analysis.filters import parse
 from htlctop.errors import UsageError
@@ -9,6 +12,8 @@ from htlctop.export.format import clean
 from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.messages import Open
+from htlctop.ui.paint.overview import expectation
+from htlctop.ui.parts import Part
 from htlctop.ui.screens.base import BaseScreen, Copied
 from htlctop.ui.screens.copying import copied_row
 from htlctop.ui.subject import Subject
@@ -16,18 +21,27 @@ from htlctop.ui.table.widget import Table
 from htlctop.ui.widgets.lines import Look
 from htlctop.ui.widgets.prompt import Prompt
 
+Item = TypeVar("Item")
+
 
 class FilteredScreen(BaseScreen):
-    """A page with a prompt to filter it by.
+    """A page with a prompt to filter it by: `shows` is the part that the filter chooses from.
 
     The filter is the app's: every view goes by it until it is removed.
     """
+
+    shows: Part
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.prompt = Prompt(look, "/", id="prompt")
         self._board = Board()
         self._filter_before = ""
+
+    def compose(self) -> Iterable[Widget]:
+        """The panes from top to bottom, the prompt over them."""
+        yield from super().compose()
+        yield self.prompt
 
     def action_filter(self) -> None:
         """Begin to type a filter, from the one there is; from none where that is not to be seen."""
@@ -59,7 +73,26 @@ class FilteredScreen(BaseScreen):
 
     def matches(self, board: Board) -> str:
         """How many rows the filter lets through, in words."""
-        return ""
+        if text := board.failure(self.shows):
+            return text
+        view = board.ranking(self.shows)
+        return f"{len(view.rows)} of {view.unfiltered}" if view else ""
+
+    def empty(self, board: Board) -> tuple[str, ...]:
+        """What is said in the place of rows where there are none."""
+        view, question = board.ranking(self.shows), board.question(self.shows)
+        if view is None or question is None:
+            return ("reading ...",)
+        if question.filter:
+            return (f"nothing matches /{board.seen(question)}",)
+        return expectation(view)
+
+    def titled(self, title: str, board: Board) -> str:
+        """A title with the filter before it; why nothing can be read in the place of both."""
+        if text := board.failure(self.shows):
+            return f"cannot be read: {text}"
+        badge = self.filter_badge(board)
+        return f"{badge} {self.look.glyphs.rule} {title}" if badge else title
 
     def filter_badge(self, board: Board) -> str:
         """The filter and how many rows match, "" without one; it stays on the screen."""
@@ -91,10 +124,10 @@ class Movable(Protocol):
     def open(self) -> None: ...
 
 
-class TableScreen(FilteredScreen):
+class TableScreen(FilteredScreen, Generic[Item]):
     """A page with a table that is filtered."""
 
-    table: Table[Any]
+    table: Table[Item]
 
     @property
     def in_focus(self) -> Movable:

@@ -171,7 +171,7 @@ class StoreAnalyst:
             # Advice is drawn from a plain one, here as everywhere.
             plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
             ground, wide = _ground(moment, query), _ground(plain, widened(query))
-            explainer = Explainer(ground, wide, self._reader, self._advisor, self._settings)
+            explainer = Explainer(ground, wide, self._advisor, self._settings)
             if channel is not None:
                 return explainer.channel(channel)
             if peer is None:

@@ -92,20 +92,16 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class PeerDetail:
-    """One peer's drill-down: its own row, why, from whom, demand and balance over time.
+class OutDetail:
+    """What the drill-down of a peer and of a channel tells alike: why, from whom, demand, balance
+    and policies over time, what is under way, the log.
 
-    `sources` are the pairs that lead to this peer, largest net demand first. The row's
-    expected_msat is net demand times settle_rate, rounded per cell. `balance` sums its channels.
-    `online`: in what share (0..1) of the time watched one of its open channels could be used, None
-    where nobody watched or it has none.
+    `sources` are the pairs that lead there, largest net demand first. `balance` sums the channels.
     """
 
     node: NodeView
     status: StatusView
     window: Window
-    row: PeerRow
-    online: float | None
     categories: tuple[CategoryRow, ...]
     sources: tuple[PairRow, ...]
     series: Series
@@ -116,21 +112,22 @@ class PeerDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelDetail:
+class PeerDetail(OutDetail):
+    """One peer's drill-down. The row's expected_msat is net demand times settle_rate, rounded per
+    cell. `online`: in what share (0..1) of the time watched one of its open channels could be
+    used, None where nobody watched or it has none.
+    """
+
+    row: PeerRow
+    online: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDetail(OutDetail):
     """One channel's drill-down; `peer_row` is the peer it belongs to, None for a stranger's."""
 
-    node: NodeView
-    status: StatusView
-    window: Window
     row: ChannelRow
     peer_row: PeerRow | None
-    categories: tuple[CategoryRow, ...]
-    sources: tuple[PairRow, ...]
-    series: Series
-    balance: tuple[Balance, ...]
-    policies: tuple[Policy, ...]
-    pending: tuple[Pending, ...]
-    events: tuple[HtlcLine, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from htlctop.domain.types import DEFAULTS, Settings
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A settle rate as a fraction."""
+    """A settle rate as a fraction; `settled` and `failed`: the claims of its own that it is of."""
 
     part: int
     of: int
+    settled: int = 0
+    failed: int = 0
 
     def __float__(self) -> float:
         return self.part / self.of
@@ -38,7 +40,10 @@ def settle_rates(
     prior = settings.rate_prior
     rates = {
         peer: Rate(
-            settled * all_claims + prior * all_settled, (settled + failed + prior) * all_claims
+            settled * all_claims + prior * all_settled,
+            (settled + failed + prior) * all_claims,
+            settled,
+            failed,
         )
         for peer, (settled, failed) in claims.items()
     }

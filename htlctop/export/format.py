@@ -68,11 +68,6 @@ def percent(part: float, whole: float) -> str:
     return f"{share:.0f}%"
 
 
-def ppm(fee_msat: int, amount_msat: int) -> int:
-    """A fee in parts per million of the amount sent on, rounded half up."""
-    return (fee_msat * 2_000_000 + amount_msat) // (2 * amount_msat)
-
-
 def local(at_ns: int, tz: tzinfo | None = None) -> datetime:
     """A point in time, aware, in `tz` or the machine's own zone."""
     return datetime.fromtimestamp(at_ns // NS, tz=UTC).astimezone(tz)

@@ -17,7 +17,8 @@ from htlctop.sim.synthetic.house import Refill
 from htlctop.sim.synthetic.node import SyntheticNode
 from htlctop.sim.synthetic.people import Role
 from htlctop.sim.synthetic.simulation import DAY_NS, START_NS, Simulation
-from htlctop.sim.synthetic.truth import PaymentRecord, tally
+from htlctop.sim.synthetic.truth import PaymentRecord
+from tests.truth import tally
 
 HEALTHY = (Role.ROUTER, Role.SOURCE, Role.SINK, Role.LEAF)
 CAUSES: dict[str, tuple[Kind, ...]] = {

@@ -16,10 +16,11 @@ from htlctop.sim.synthetic.node import SyntheticNode
 from htlctop.sim.synthetic.people import Role, make_people
 from htlctop.sim.synthetic.simulation import HOUR_NS, START_NS, Simulation
 from htlctop.sim.synthetic.source import SyntheticSource, live_simulation
-from htlctop.sim.synthetic.truth import Attempt, PaymentRecord, SendersLog, as_json, tally
+from htlctop.sim.synthetic.truth import Attempt, PaymentRecord, SendersLog, as_json
 from htlctop.wire import decode
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.methods import Method
+from tests.truth import lost_by, tally
 
 SEEDS = (1, 2, 3)
 _ANCHORS_SAT = 660
@@ -266,7 +267,7 @@ def test_what_is_lost_by_a_payment_is_what_the_recordings_truth_would_say():
         (payment("probe", (refused, 10)), 0),
         (payment("keysend", ("TEMPORARY_CHANNEL_FAILURE@0", 10)), 0),
     ):
-        assert sum(record.lost().values()) == lost
+        assert sum(lost_by(record).values()) == lost
 
 
 def an_attempt(result: str, fee_msat: int) -> Attempt:

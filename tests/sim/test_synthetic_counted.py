@@ -17,9 +17,9 @@ from htlctop.collector.collector import Limits
 from htlctop.sim.server import SyntheticOptions
 from htlctop.sim.synthetic.people import Role
 from htlctop.sim.synthetic.simulation import DAY_NS
-from htlctop.sim.synthetic.truth import tally
 from tests.played import until
 from tests.synthetic import lived
+from tests.truth import tally
 
 from .conftest import Simulate, each
 

@@ -19,9 +19,7 @@ from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Sec
 from htlctop.analysis.advice.urgency import urgency_figures
 from htlctop.analysis.models import UNKNOWN_PEER, Sums
 from htlctop.analysis.sums import Priced, add_up
-from htlctop.analysis.windows import align
 from htlctop.domain.codes import Category
-from htlctop.domain.ports import StatsReader
 from htlctop.domain.types import Settings
 
 
@@ -31,16 +29,9 @@ class Explainer:
     `wide` is the ground that advice stands on, which may reach further back.
     """
 
-    def __init__(
-        self,
-        ground: Ground,
-        wide: Ground,
-        reader: StatsReader,
-        advisor: Advisor,
-        settings: Settings,
-    ) -> None:
-        self._ground, self._wide, self._reader = ground, wide, reader
-        self._advisor, self._settings = advisor, settings
+    def __init__(self, ground: Ground, wide: Ground, advisor: Advisor, settings: Settings) -> None:
+        self._ground, self._wide = ground, wide
+        self._advisor, self._prior = advisor, settings.rate_prior
 
     def node(self) -> Explanation:
         """The node: its totals out of its peers'."""
@@ -109,38 +100,20 @@ class Explainer:
 
     def _rate(self, peer: int) -> Section:
         """(S + 20·p0) ÷ (S + F + 20), over 30 days."""
-        claims = self._rate_claims()
-        settled, failed = claims.get(peer, (0, 0))
-        all_settled = sum(s for s, _ in claims.values())
-        every = all_settled + sum(f for _, f in claims.values())
-        if not every:
-            all_settled, every = 1, 2
-        prior = self._settings.rate_prior
-        rate = self._ground.rate(peer)
+        rate, usual, prior = self._ground.rate(peer), self._ground.usual_rate, self._prior
         return Section(
             "Settle rate, over the 30 days before the window's end",
             (
-                Figure("payments that settled", settled, ""),
-                Figure("payments that failed further on", failed, ""),
-                Figure("the node's settled, of all", f"{all_settled:,} of {every:,}", ""),
+                Figure("payments that settled", rate.settled, ""),
+                Figure("payments that failed further on", rate.failed, ""),
+                Figure("the node's settled, of all", f"{usual.part:,} of {usual.of:,}", ""),
                 Figure(
                     "settle rate", round(float(rate), 9), "",
-                    f"(settled {settled:,} + {prior} × node's {all_settled:,} ÷ {every:,}) ÷ "
-                    f"(settled {settled:,} + failed {failed:,} + {prior})",
+                    f"(settled {rate.settled:,} + {prior} × node's {usual.part:,} ÷ {usual.of:,}) "
+                    f"÷ (settled {rate.settled:,} + failed {rate.failed:,} + {prior})",
                 ),
             ),
         )  # fmt: skip
-
-    def _rate_claims(self) -> dict[int, tuple[int, int]]:
-        newest_ns = self._ground.status.last_event_ns
-        until_ns = align(self._ground.until_ns, newest_ns, up=True)
-        start_ns = align(until_ns - self._settings.rate_window_ns, newest_ns)
-        found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-        for cell in self._reader.cells(start_ns, until_ns):
-            if cell.category in (Category.SETTLED, Category.DOWNSTREAM):
-                at = int(cell.category == Category.DOWNSTREAM)
-                found[self._ground.book.peer_of(cell.channel)][at] += cell.claims
-        return {peer: (s, f) for peer, (s, f) in found.items()}
 
     def _causes(self, items: Sequence[Priced], peer: int) -> Iterable[Section]:
         """Each category on each channel, then the sums."""

@@ -61,7 +61,7 @@ class Ground:
     ) -> None:
         self.node, self.status, self.window, self.book = node, status, window, book
         self.priced = priced
-        self._rates = rates
+        self._rates, self.usual_rate = rates
         self.watched = Watched(intervals)
         self.covered_ns = window.covered_ns
         self.covered_h = window.covered_ns / HOUR_NS
@@ -71,8 +71,7 @@ class Ground:
 
     def rate(self, peer: int) -> Rate:
         """A peer's settle rate."""
-        rates, default = self._rates
-        return rates.get(peer, default)
+        return self._rates.get(peer, self.usual_rate)
 
     def sums(self, peer: int) -> PeerSums:
         """What a peer adds up to; nothing for one that did nothing."""

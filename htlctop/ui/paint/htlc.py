@@ -3,8 +3,9 @@
 from htlctop.analysis.details import HtlcDetail
 from htlctop.analysis.models import HtlcLine
 from htlctop.domain.codes import Category, EventType, Group, Outcome
+from htlctop.domain.fees import ppm
 from htlctop.domain.types import NS
-from htlctop.export.format import ago, clock_seconds, count, local, ppm, sat, span
+from htlctop.export.format import ago, clock_seconds, count, local, sat, span
 from htlctop.export.htlc import ends
 from htlctop.ui.codes import detail_name, wire_name
 from htlctop.ui.glyphs import Glyphs
@@ -126,7 +127,7 @@ def _amount(msat: int | None) -> str:
 def _fee(fee_msat: int | None, out_msat: int | None) -> str:
     if fee_msat is None:
         return "unknown"
-    rate = f" = {count(ppm(fee_msat, out_msat))} ppm" if out_msat else ""
+    rate = f" = {count(round(ppm(fee_msat, out_msat)))} ppm" if out_msat else ""
     return f"{count(fee_msat)} msat = {sat(fee_msat)} sat{rate}"
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from htlctop.analysis.models import HtlcLine
-from htlctop.export.format import ascii_only, clock, clock_seconds, ppm, sat, short_sat
+from htlctop.domain.fees import ppm
+from htlctop.export.format import ascii_only, clock, clock_seconds, sat, short_sat
 from htlctop.export.htlc import ends, note
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import Line, Role, cut, fit, left, line, plain, right, width_of
@@ -99,7 +100,7 @@ def rate(htlc: HtlcLine) -> str:
     """The fee in ppm of the amount, shortened where it is absurd; "" where one is unknown."""
     if not htlc.amount_msat or htlc.fee_msat is None:
         return ""
-    parts = ppm(htlc.fee_msat, htlc.amount_msat)
+    parts = round(ppm(htlc.fee_msat, htlc.amount_msat))
     return f"{parts:,}" if abs(parts) < 100_000 else short_sat(parts)
 
 

@@ -2,19 +2,22 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from htlctop.cli.options import (
+    Output,
     output_options,
     preferences,
     store_option,
     store_path,
     window_options,
-    window_query,
-    write_output,
 )
 from htlctop.errors import UsageError
+
+if TYPE_CHECKING:
+    from htlctop.analysis.models import Query
 
 
 @click.command("advise")
@@ -27,13 +30,8 @@ from htlctop.errors import UsageError
 @store_option
 def command(
     tool: str | None,
-    window: str | None,
-    hours: int | None,
-    since: str | None,
-    until: str | None,
-    form: str,
-    as_json: bool,
-    output: Path | None,
+    query: "Query | None",
+    output: Output,
     store: Path | None,
 ) -> None:
     """What is worth doing, ranked, each with its evidence; from seven days at least.
@@ -41,6 +39,7 @@ def command(
     With --for: the commands, each with its evidence as a comment, to read and run by hand.
     """
     from htlctop import service
+    from htlctop.analysis.models import Query
     from htlctop.export.advice import advice_text
     from htlctop.export.advice_json import advice_file
     from htlctop.export.formats import Format, render
@@ -51,10 +50,9 @@ def command(
     check_templates(templates)
     if tool is not None and tool not in tools(templates):
         raise UsageError(f"no tool {tool!r}: use one of {', '.join(tools(templates))}")
-    query = window_query(window, hours, since, until)
     with closing(service.open_analyst(store_path(store, None))) as analyst:
-        advice = analyst.advice(query)
-    chosen = Format.JSON if as_json else Format(form)
+        advice = analyst.advice(query or Query())
+    chosen = Format(output.form)
     if tool is not None:
         text = script(advice, tool, templates)
     elif chosen is Format.TEXT:
@@ -63,4 +61,4 @@ def command(
         text = advice_file(advice)
     else:
         text = render(document(advice, "advice"), chosen)
-    write_output(text, output)
+    output.write(text)

@@ -3,17 +3,20 @@
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from htlctop.cli.options import (
+    Output,
     output_options,
     store_option,
     store_path,
     window_options,
-    window_query,
-    write_output,
 )
+
+if TYPE_CHECKING:
+    from htlctop.analysis.models import Query
 
 _TITLES = {
     "peer": "Peers with their channels, fees and balances in sat",
@@ -49,24 +52,19 @@ def command(
     reverse: bool,
     text: str,
     top: int | None,
-    window: str | None,
-    hours: int | None,
-    since: str | None,
-    until: str | None,
-    form: str,
-    as_json: bool,
-    output: Path | None,
+    query: "Query | None",
+    output: Output,
     store: Path | None,
 ) -> None:
     """Rank what was missed, over a window; from what is stored, no node needed."""
     from htlctop import service
-    from htlctop.analysis.models import By, SortKey
+    from htlctop.analysis.models import By, Query, SortKey
     from htlctop.export.formats import Format, render
     from htlctop.export.table import Document, Head
     from htlctop.export.views import ranked
 
     query = replace(
-        window_query(window, hours, since, until),
+        query or Query(),
         by=By(by),
         sort=SortKey(sort),
         reverse=reverse,
@@ -76,4 +74,4 @@ def command(
         view = analyst.overview(query)
     head = Head(f"by {by}", view.node, view.window, text, view.status.replay)
     document = Document(head, (ranked(view.rows[:top], _TITLES[by]),))
-    write_output(render(document, Format.JSON if as_json else Format(form)), output)
+    output.write(render(document, Format(output.form)))

@@ -2,17 +2,20 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from htlctop.cli.options import (
+    Output,
     output_options,
     store_option,
     store_path,
     window_options,
-    window_query,
-    write_output,
 )
+
+if TYPE_CHECKING:
+    from htlctop.analysis.models import Query
 
 
 @click.command("explain")
@@ -22,13 +25,8 @@ from htlctop.cli.options import (
 @store_option
 def command(
     what: str | None,
-    window: str | None,
-    hours: int | None,
-    since: str | None,
-    until: str | None,
-    form: str,
-    as_json: bool,
-    output: Path | None,
+    query: "Query | None",
+    output: Output,
     store: Path | None,
 ) -> None:
     """For every figure its inputs, its formula and its result.
@@ -37,11 +35,11 @@ def command(
     the node's own totals.
     """
     from htlctop import service
+    from htlctop.analysis.models import Query
     from htlctop.export.explain import document
     from htlctop.export.formats import Format, render
 
-    query = window_query(window, hours, since, until)
     with closing(service.open_analyst(store_path(store, None))) as analyst:
         peer, channel = analyst.find(what) if what is not None else (None, None)
-        explanation = analyst.explain(query, peer, channel)
-    write_output(render(document(explanation), Format.JSON if as_json else Format(form)), output)
+        explanation = analyst.explain(query or Query(), peer, channel)
+    output.write(render(document(explanation), Format(output.form)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from htlctop.cli.options import store_option, store_path, write_output
+from htlctop.cli.options import Output, store_option, store_path
 from htlctop.errors import StoreError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def command(listen: str, once: bool, store: Path | None) -> None:
         scraper.close()
         if page.status != 200:
             raise StoreError(page.body.decode().strip())
-        write_output(page.body.decode(), None)
+        Output("text", None).write(page.body.decode())
         return
     with _held_back(), MetricsServer(scraper, listen) as server:
         say_where(server)

@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
@@ -156,19 +158,36 @@ def keep_ns(text: str | None) -> int | None:
 
 
 def window_options(command: F) -> F:
-    """What time is looked at."""
+    """What time is looked at: the command is given it as `query`, None where nothing was said."""
+
+    @wraps(command)
+    def asked(
+        *,
+        window: str | None,
+        hours: int | None,
+        since: str | None,
+        until: str | None,
+        **more: object,
+    ) -> object:
+        return command(query=window_query(window, hours, since, until), **more)
+
     for option in (
         click.option("--until", metavar="TIME", help="The end, with --since; by default now."),
         click.option("--since", metavar="TIME", help="The start: 2026-11-21T14:00Z, or ago: 36h."),
         click.option("--hours", type=click.IntRange(min=1), help="The same as --window Nh."),
         click.option("--window", metavar="T", help="30m, 24h, 30d or all.  [default: 24h]"),
     ):
-        command = option(command)
-    return command
+        asked = option(asked)
+    return cast(F, asked)
 
 
 def output_options(command: F) -> F:
-    """In which format, and where to."""
+    """In which format, and where to: the command is given both as `output`."""
+
+    @wraps(command)
+    def told(*, form: str, as_json: bool, output: Path | None, **more: object) -> object:
+        return command(output=Output("json" if as_json else form, output), **more)
+
     for option in (
         click.option(
             "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -180,13 +199,34 @@ def output_options(command: F) -> F:
             default="text", show_default=True,
         ),
     ):  # fmt: skip
-        command = option(command)
-    return command
+        told = option(told)
+    return cast(F, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command's result is written, and into which file; None: to standard output."""
+
+    form: str
+    path: Path | None
+
+    def write(self, text: str) -> None:
+        """To the file, private to the user, or to standard output. Raises StoreError."""
+        if self.path is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        try:
+            with os.fdopen(os.open(self.path, flags, 0o600), "w") as file:
+                file.write(text)
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
 
 
 def window_query(
     window: str | None, hours: int | None, since: str | None, until: str | None
-) -> "Query":
+) -> "Query | None":
     """What the window options mean. Raises UsageError for two of them that exclude each other."""
     from htlctop.analysis.models import Query
 
@@ -195,6 +235,8 @@ def window_query(
     since_ns, until_ns = parse_time(since) if since else None, parse_time(until) if until else None
     if since_ns is not None and until_ns is not None and since_ns >= until_ns:
         raise UsageError(f"--since {since} is not before --until {until}: nothing lies between")
+    if not (window or hours or since or until):
+        return None
     return Query(
         window=f"{hours}h" if hours else window or "24h", since_ns=since_ns, until_ns=until_ns
     )
@@ -261,16 +303,3 @@ def parse_time(text: str, now: datetime | None = None) -> int:
     # Before 1970 and after 2200 there is nothing to look at.
     seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     return int(min(max(seconds, 0), _LAST_S)) * NS
-
-
-def write_output(text: str, output: Path | None) -> None:
-    """To a file, private to the user, or to standard output."""
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    try:
-        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-    except OSError as error:
-        raise StoreError(f"cannot write {output}: {error.strerror}") from error

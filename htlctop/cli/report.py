@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from htlctop.cli.options import (
+    Output,
     output_options,
     store_option,
     store_path,
     window_options,
-    window_query,
-    write_output,
 )
 from htlctop.errors import UsageError
 
 if TYPE_CHECKING:
     from htlctop.analysis.advice.models import Advice
     from htlctop.analysis.details import Change
-    from htlctop.analysis.models import Report
+    from htlctop.analysis.models import Query, Report
 
     _Whole = tuple[Report, Advice | None, tuple[Change, ...]]
 
@@ -34,13 +33,8 @@ if TYPE_CHECKING:
 @store_option
 def command(
     saved: Path | None,
-    window: str | None,
-    hours: int | None,
-    since: str | None,
-    until: str | None,
-    form: str,
-    as_json: bool,
-    output: Path | None,
+    query: "Query | None",
+    output: Output,
     store: Path | None,
 ) -> None:
     """What was missed, why and where, over a window; from what is stored, no node needed.
@@ -50,22 +44,20 @@ def command(
     from htlctop.export import report as export
     from htlctop.export.formats import Format
 
-    chosen = Format.JSON if as_json else Format(form)
     if saved is not None:
-        if any(item is not None for item in (window, hours, since, until)):
+        if query is not None:
             raise UsageError("a saved report has its own window: leave out --window and --since")
         report, advice, changes = _read(saved)
     else:
-        report, advice, changes = _report(window, hours, since, until, store)
-    write_output(export.report(report, chosen, advice, changes), output)
+        report, advice, changes = _report(query, store)
+    output.write(export.report(report, Format(output.form), advice, changes))
 
 
-def _report(
-    window: str | None, hours: int | None, since: str | None, until: str | None, store: Path | None
-) -> "_Whole":
+def _report(query: "Query | None", store: Path | None) -> "_Whole":
     from htlctop import service
+    from htlctop.analysis.models import Query
 
-    query = window_query(window, hours, since, until)
+    query = query or Query()
     with closing(service.open_analyst(store_path(store, None))) as analyst:
         return analyst.report(query), analyst.advice(query), analyst.history(query).changes
 

@@ -7,11 +7,20 @@ would not do.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-_VERSION = 2
-_END, _LOCATION, _IDENTIFIER, _VERIFICATION, _SIGNATURE = 0, 1, 2, 4, 6
+from htlctop.wire.macaroon import (
+    END,
+    IDENTIFIER,
+    LOCATION,
+    SIGNATURE,
+    VERIFICATION,
+    VERSION,
+    NoMacaroonError,
+    Parts,
+    take_apart,
+)
+
 _KEY_GENERATOR = b"macaroons-key-generator"
 
 
@@ -30,11 +39,11 @@ class Bakery:
         """The macaroon in its binary form."""
         return b"".join(
             (
-                bytes([_VERSION]),
-                _field(_LOCATION, b"lnd"),
-                _field(_IDENTIFIER, self._identifier),
-                bytes([_END, _END]),
-                _field(_SIGNATURE, _hmac(self._key, self._identifier)),
+                bytes([VERSION]),
+                _field(LOCATION, b"lnd"),
+                _field(IDENTIFIER, self._identifier),
+                bytes([END, END]),
+                _field(SIGNATURE, _hmac(self._key, self._identifier)),
             )
         )
 
@@ -50,20 +59,32 @@ class Bakery:
                 )
         if len(text) % 2:
             raise BadMacaroonError("encoding/hex: odd length hex string")
-        identifier, caveats, signature = _parse(bytes.fromhex(text))
-        if identifier != self._identifier:
+        parts = _parts(bytes.fromhex(text))
+        if parts.identifier != self._identifier:
             raise BadMacaroonError(
                 "cannot retrieve macaroon: cannot get macaroon: root key with id 0 doesn't exist"
             )
-        expected = _hmac(self._key, identifier)
+        if any(VERIFICATION in caveat for caveat in parts.caveats):
+            raise BadMacaroonError("verification failed: third-party caveats are not supported")
+        caveats = [caveat.get(IDENTIFIER, b"") for caveat in parts.caveats]
+        expected = _hmac(self._key, parts.identifier)
         for caveat in caveats:
             expected = _hmac(expected, caveat)
-        if not hmac.compare_digest(expected, signature):
+        if not hmac.compare_digest(expected, parts.signature):
             raise BadMacaroonError(
                 "verification failed: signature mismatch after caveat verification"
             )
         for caveat in caveats:
             _check_caveat(caveat.decode("utf-8", "replace"))
+
+
+def _parts(data: bytes) -> Parts:
+    if not data or data[0] != VERSION:
+        raise BadMacaroonError("cannot determine data format of binary-encoded macaroon")
+    try:
+        return take_apart(data)
+    except NoMacaroonError:
+        raise BadMacaroonError("unmarshal v2: field data extends past end of buffer") from None
 
 
 def _check_caveat(caveat: str) -> None:
@@ -80,68 +101,6 @@ def _check_caveat(caveat: str) -> None:
             pass
         raise BadMacaroonError(f'caveat "{caveat}" not satisfied: macaroon has expired')
     raise BadMacaroonError(f'caveat "{caveat}" not satisfied: caveat not recognized')
-
-
-def _parse(data: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """(identifier, first-party caveats, signature)."""
-    if not data or data[0] != _VERSION:
-        raise BadMacaroonError("cannot determine data format of binary-encoded macaroon")
-    fields = _fields(data)
-    identifier = b""
-    for kind, value in fields:
-        if kind == _END:
-            break
-        if kind == _IDENTIFIER:
-            identifier = value
-    caveats: list[bytes] = []
-    for kind, value in fields:
-        if kind == _END:
-            break
-        for inner, inner_value in _chain(kind, value, fields):
-            if inner == _IDENTIFIER:
-                caveats.append(inner_value)
-            elif inner == _VERIFICATION:
-                raise BadMacaroonError("verification failed: third-party caveats are not supported")
-    kind, signature = next(fields)
-    if kind != _SIGNATURE:
-        raise BadMacaroonError("unmarshal v2: unexpected field in signature")
-    return identifier, caveats, signature
-
-
-def _chain(
-    kind: int, value: bytes, rest: Iterator[tuple[int, bytes]]
-) -> Iterator[tuple[int, bytes]]:
-    """A section's fields, the first of which was already taken."""
-    while kind != _END:
-        yield kind, value
-        kind, value = next(rest)
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The fields one after another; raises instead of ending."""
-    position = 1
-    while True:
-        kind, position = _varint(data, position)
-        if kind == _END:
-            yield kind, b""
-            continue
-        length, position = _varint(data, position)
-        if position + length > len(data):
-            raise BadMacaroonError("unmarshal v2: field data extends past end of buffer")
-        yield kind, data[position : position + length]
-        position += length
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while position < len(data) and shift < 35:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, position
-    raise BadMacaroonError("unmarshal v2: varint extends past end of buffer")
 
 
 def _field(kind: int, value: bytes) -> bytes:

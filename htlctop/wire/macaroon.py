@@ -1,12 +1,13 @@
-"""What a macaroon says of itself: permissions and caveats, never its signature. Binary format 2."""
+"""What a macaroon says of itself: permissions and caveats. Binary format 2."""
 
 from dataclasses import dataclass
 
 from htlctop.config import PERMISSIONS
 from htlctop.wire.methods import Method
 
-_VERSION = 2
-_END, _IDENTIFIER, _SIGNATURE = 0, 2, 6
+VERSION = 2
+END, LOCATION, IDENTIFIER, VERIFICATION, SIGNATURE = 0, 1, 2, 4, 6
+"""The kinds of a macaroon's fields."""
 _LND_IDENTIFIER = 3
 """The first byte of an identifier that goes on as LND's `MacaroonId`, a protobuf message."""
 _OPS, _ENTITY, _ACTION = 3, 1, 2
@@ -15,6 +16,15 @@ _OPS, _ENTITY, _ACTION = 3, 1, 2
 
 class NoMacaroonError(ValueError):
     """The bytes are not a macaroon, or not a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A macaroon taken apart: its identifier, each caveat's fields by kind, its signature."""
+
+    identifier: bytes
+    caveats: tuple[dict[int, bytes], ...]
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +52,26 @@ class Macaroon:
 
 def read_macaroon(data: bytes) -> Macaroon:
     """Read one. Raises: NoMacaroonError."""
-    if not data or data[0] != _VERSION:
+    parts = take_apart(data)
+    caveats = (each.get(IDENTIFIER, b"").decode("utf-8", "replace") for each in parts.caveats)
+    return Macaroon(_permissions(parts.identifier), tuple(caveats))
+
+
+def take_apart(data: bytes) -> Parts:
+    """All that it consists of, unchecked. Raises: NoMacaroonError."""
+    if not data or data[0] != VERSION:
         raise NoMacaroonError
     head, position = _section(data, 1)
-    identifier = head.get(_IDENTIFIER, b"")
     caveats = []
     while True:
         caveat, position = _section(data, position)
         if not caveat:
             break
-        caveats.append(caveat.get(_IDENTIFIER, b"").decode("utf-8", "replace"))
+        caveats.append(caveat)
     kind, signature, position = _field(data, position)
-    if kind != _SIGNATURE or len(signature) != 32 or position != len(data):
+    if kind != SIGNATURE or len(signature) != 32 or position != len(data):
         raise NoMacaroonError
-    return Macaroon(_permissions(identifier), tuple(caveats))
+    return Parts(head.get(IDENTIFIER, b""), tuple(caveats), signature)
 
 
 def _permissions(identifier: bytes) -> frozenset[str] | None:
@@ -94,14 +110,14 @@ def _section(data: bytes, position: int) -> tuple[dict[int, bytes], int]:
     fields: dict[int, bytes] = {}
     while True:
         kind, value, position = _field(data, position)
-        if kind == _END:
+        if kind == END:
             return fields, position
         fields[kind] = value
 
 
 def _field(data: bytes, position: int) -> tuple[int, bytes, int]:
     kind, position = _varint(data, position)
-    if kind == _END:
+    if kind == END:
         return kind, b"", position
     length, position = _varint(data, position)
     if position + length > len(data):

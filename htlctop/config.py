@@ -27,7 +27,8 @@ ENVIRONMENT = {
 }
 """Option -> the environment variable that sets it."""
 
-_NETWORKS = ("mainnet", "testnet", "testnet4", "signet", "simnet", "regtest")
+MAINNET = "mainnet"
+NETWORKS = (MAINNET, "testnet", "testnet4", "signet", "simnet", "regtest")
 _MOST_BYTES = 64 * 1024
 PERMISSIONS = ("info:read", "offchain:read", "peers:read")
 """What a macaroon must grant for all that htlctop calls; `readonly.macaroon` does."""
@@ -69,7 +70,7 @@ class Connection:
     """
 
     rpcserver: str
-    network: str = "mainnet"
+    network: str = MAINNET
     tls_cert_path: Path | None = None
     tls_cert: bytes | None = field(default=None, repr=False)
     macaroon_path: Path | None = None
@@ -127,9 +128,9 @@ def resolve(
         **{name: environ.get(variable) or None for name, variable in ENVIRONMENT.items()}
     )
     sources = [flags, from_environment, profile or ConnectionOptions()]
-    network = _first(source.network for source in sources) or "mainnet"
-    if network not in _NETWORKS:
-        raise ConfigError(f"{network} is no network: use one of {', '.join(_NETWORKS)}")
+    network = _first(source.network for source in sources) or MAINNET
+    if network not in NETWORKS:
+        raise ConfigError(f"{network} is no network: use one of {', '.join(NETWORKS)}")
     for index, source in enumerate(sources):
         if source.lndconnect and source.names_a_node:
             raise ConfigError("use either lndconnect or rpcserver, tlscertpath, macaroonpath")
@@ -158,7 +159,7 @@ def resolve(
 
 def bake_line(network: str, path: str = "htlctop.macaroon") -> str:
     """The command that makes the least macaroon, on a node of that network."""
-    chosen = "" if network == "mainnet" else f"--network {network} "
+    chosen = "" if network == MAINNET else f"--network {network} "
     return f"lncli {chosen}bakemacaroon --save_to {path} {' '.join(PERMISSIONS)}"
 
 
@@ -195,7 +196,7 @@ def address(text: str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def parse_lndconnect(uri: str, network: str = "mainnet") -> Connection:
+def parse_lndconnect(uri: str, network: str = MAINNET) -> Connection:
     """A `lndconnect://host:port?cert=…&macaroon=…` URI; without `cert` the system's roots count.
 
     Raises:
@@ -296,7 +297,7 @@ def _where_macaroon_is(path: Path, network: str) -> str:
                 f"no {path}; only an admin.macaroon is there, which can spend. Make one that can "
                 f"only read: {bake_line(network, str(path))}"
             )
-        others = [n for n in _NETWORKS if (folder.parent / n / path.name).exists()]
+        others = [n for n in NETWORKS if (folder.parent / n / path.name).exists()]
     except OSError:
         others = []
     if folder.name == network and others:

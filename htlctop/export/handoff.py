@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from string import Formatter
 
 from htlctop.analysis.advice.models import Advice, ChannelSetting, Kind, Opportunity
+from htlctop.config import MAINNET, NETWORKS
 from htlctop.errors import ConfigError
 from htlctop.export.advice import sentence, value
 from htlctop.export.format import ascii_only, clean, utc
@@ -82,6 +83,8 @@ _TEMPLATES = {
 }
 """By tool and kind."""
 
+_BOS_LEAST_SAT = 50_000
+"""What bos rebalances at least."""
 _MAX_INSTEAD = {LNCLI: _MAX, CHARGE_LND: _CHARGE_MAX}
 """For channels to be aligned whose max_htlc differs."""
 
@@ -120,16 +123,19 @@ def tools(templates: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def commands(
-    item: Opportunity, tool: str, templates: Mapping[str, str] | None = None
+    item: Opportunity,
+    tool: str,
+    templates: Mapping[str, str] | None = None,
+    network: str = MAINNET,
 ) -> tuple[str, ...]:
-    """The commands by which a tool does it, each of one or more lines; () where it cannot, or
-    where something that belongs into them is not known.
+    """The commands by which a tool does it on a node of a network, each of one or more lines; ()
+    where it cannot, or where something that belongs into them is not known.
 
     Raises:
         ConfigError: a template of the user's cannot be used.
     """
     check_templates(templates or {})
-    template = _template(item, tool, templates or {})
+    template = _template(item, tool, templates or {}, network)
     if not template:
         return ()
     names = _fields(tool, template)
@@ -142,11 +148,16 @@ def commands(
     return tuple(made)
 
 
-def best_command(item: Opportunity, templates: Mapping[str, str] | None = None) -> str:
-    """The command of the first tool that can do it, the user's own first; "" for none."""
+def best_command(
+    item: Opportunity, advice: Advice | None, templates: Mapping[str, str] | None = None
+) -> str:
+    """The command of the first tool that can do it, the user's own first; "" for none, and while
+    it is too early to act. `advice` is what the opportunity is of."""
+    if advice is None or advice.too_early:
+        return ""
     own = tools(templates or {})[len(TOOLS) :]
     for tool in (*own, *TOOLS):
-        made = commands(item, tool, templates)
+        made = commands(item, tool, templates, advice.node.network)
         if made:
             return "\n".join(made)
     return ""
@@ -172,7 +183,7 @@ def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None
     if advice.too_early:
         return "\n".join([*lines, comment("no commands until then")]) + "\n"
     for number, item in enumerate(advice.opportunities, 1):
-        made = commands(item, tool, templates)
+        made = commands(item, tool, templates, advice.node.network)
         lines += ["", comment(f"{number}. {sentence(item)}")]
         lines += [comment(f"{f.name}: {value(f)}", 3) for f in item.evidence]
         cost = most_it_costs_sat(item)
@@ -192,13 +203,28 @@ def comment(text: str, indent: int = 0) -> str:
     return f"# {' ' * indent}{plain}".rstrip()
 
 
-def _template(item: Opportunity, tool: str, templates: Mapping[str, str]) -> str:
+def _template(
+    item: Opportunity, tool: str, templates: Mapping[str, str], network: str = MAINNET
+) -> str:
     name = f"{tool}.{item.kind.value}"
     if name in templates:
         return templates[name]
+    if tool == BOS and _is_beyond_bos(item):
+        return ""
     if item.kind is Kind.ALIGN_CHANNELS and item.amount_msat is not None:
-        return _MAX_INSTEAD.get(tool, "")
-    return _TEMPLATES.get(name, "")
+        found = _MAX_INSTEAD.get(tool, "")
+    else:
+        found = _TEMPLATES.get(name, "")
+    if network in NETWORKS and network != MAINNET:
+        found = found.replace("lncli ", f"lncli --network {network} ")
+    return found
+
+
+def _is_beyond_bos(item: Opportunity) -> bool:
+    """It moves nothing small, and sets a rate but no base fee."""
+    if item.kind is Kind.REBALANCE_OUTBOUND:
+        return (item.amount_msat or 0) < _BOS_LEAST_SAT * 1000
+    return item.kind is Kind.LOWER_FEES and any(each.base_msat for each in item.settings)
 
 
 def _values(item: Opportunity) -> dict[str, str]:
@@ -210,7 +236,7 @@ def _values(item: Opportunity) -> dict[str, str]:
         "amount_sat": None if item.amount_msat is None else item.amount_msat // 1000,
         "break_even_ppm": item.break_even_ppm,
         "ceiling_ppm": item.ceiling_ppm,
-        "max_fee_sat": most_it_costs_sat(item),
+        "max_fee_sat": most_it_costs_sat(item) or None,  # a limit of 0 is none to bos
         "source_chan_id": item.source_channels[0] if item.source_channels else None,
     }
     return _safe(found)
@@ -264,7 +290,7 @@ def _fields(name: str, template: str) -> set[str]:
 def _why_no_command(item: Opportunity, tool: str) -> str:
     if item.kind is Kind.REBALANCE_INBOUND:
         return "no command: refill another peer from it, or lower the fee toward it"
-    if f"{tool}.{item.kind.value}" in _TEMPLATES:
+    if _template(item, tool, {}):
         return "no command: something that belongs into it is not known (yet)"
-    able = [each for each in TOOLS if f"{each}.{item.kind.value}" in _TEMPLATES]
+    able = [each for each in TOOLS if _template(item, each, {})]
     return f"{tool} does not do this" + (f"; see --for {able[0]}" if able else "")

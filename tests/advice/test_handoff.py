@@ -95,9 +95,30 @@ def test_what_is_not_known_makes_no_command(unknown):
 
 def test_without_a_source_there_is_no_rebalance_but_another_tools_command_may_do():
     alone = opportunity(source_pubkey=None, source_channels=())
-    assert commands(alone, "bos") == () and best_command(alone) == ""
+    advice = replace(Maker(random.Random(1)).make(Advice), too_early="")
+    assert commands(alone, "bos") == () and best_command(alone, advice) == ""
     own = {"own.rebalance_outbound": "fill {pubkey} {amount_sat}"}
-    assert best_command(alone, own) == f"fill {KEY} 1200000"
+    assert best_command(alone, advice, own) == f"fill {KEY} 1200000"
+    assert best_command(alone, replace(advice, too_early="too early"), own) == ""
+
+
+def test_bos_is_not_told_what_it_refuses_or_cannot_do():
+    small = opportunity(amount_msat=49_999_000)
+    assert commands(small, "bos") == () and "--amt 49999" in commands(small, "lncli")[0]
+    free = opportunity(amount_msat=60_000_000, break_even_ppm=20, ceiling_ppm=10)
+    assert commands(free, "bos") == (), "a fee limit of 0 sat would be none"
+    dear = opportunity(Kind.LOWER_FEES)
+    assert commands(dear, "bos") == () and "--base_fee_msat 0" in commands(dear, "lncli")[0]
+    plain = opportunity(Kind.LOWER_FEES, settings=(replace(SETTING, base_msat=0),))
+    assert commands(plain, "bos") == (f"bos fees --to {KEY} --set-fee-rate 82",)
+
+
+def test_lncli_is_told_the_network_where_it_is_another():
+    (made,) = commands(opportunity(), "lncli", network="signet")
+    assert made.count("lncli --network signet ") == made.count("lncli ") == 2
+    own = {"lncli.rebalance_outbound": "lncli {pubkey}"}
+    assert commands(opportunity(), "lncli", own, "signet") == (f"lncli {KEY}",)
+    assert commands(opportunity(), "lncli", network="$(x)") == commands(opportunity(), "lncli")
 
 
 _HOLES = re.compile(r"\{\w+\}")

@@ -41,7 +41,7 @@ def copied_pair(pair: PairRow) -> Copied | None:
 
 def copied_advice(one: Opportunity, board: Board) -> Copied | None:
     """The command that does it, with the most it can cost; the peer's key where there is none."""
-    command = best_command(one, board.templates)
+    command = best_command(one, board.advice, board.templates)
     if not command:
         return copied_key(one.pubkey)
     cost = most_it_costs_sat(one)

@@ -125,7 +125,7 @@ class OpportunitiesScreen(BaseScreen):
         title = rule(f"{glyphs.cursor} {text}{hint}" if self.is_evidence else text, width, glyphs)
         if one is None:
             return title, line(" nothing under the cursor", Role.DIM)
-        command = best_command(one, self._board.templates)
+        command = best_command(one, self._board.advice, self._board.templates)
         return title, *paint.evidence(one, command, width, glyphs)
 
     def peel(self) -> bool:

@@ -72,6 +72,6 @@ class PeerScreen(ExplainedScreen):
             curve_read=board.has(Part.CURVE, self.about),
             advice=board.advice,
             changes=tuple(c for c in history.changes if c.peer in (0, peer)) if history else (),
-            command=best_command(advised[0], board.templates) if advised else "",
+            command=best_command(advised[0], board.advice, board.templates) if advised else "",
         )
         return paint.page(detail, more, width, height, self.look.glyphs)

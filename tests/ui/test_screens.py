@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bigfoot import NOW, NS, STATUS
+from bigfoot import GAP, NOW, NS, STATUS
 from drive import PLAIN, SIZES, Driver, running
 from fake import FakeAnalyst, FakeSession
 from rich.cells import cell_len
 from test_text import HOSTILE
 
 from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
-from htlctop.domain.coverage import Gap
+from htlctop.domain.coverage import NOT_PROVEN, Gap
 from htlctop.errors import StoreError
 from htlctop.ui import keys
 from htlctop.ui.screens.overview import OverviewScreen
@@ -426,6 +426,23 @@ async def test_a_gap_that_is_open_now_is_not_called_watching() -> None:
         now = view.window.until_ns
         window = replace(view.window, gaps=(Gap(now - 60 * NS, now, "not running"),))
         assert watched_since(replace(view, window=window)) is None
+        open_still = replace(window, gaps=(GAP, Gap(now - 4 * NS, now, NOT_PROVEN)))
+        assert watched_since(replace(view, window=open_still)) == GAP.until_ns
+
+
+async def test_seconds_that_the_next_sign_of_life_covers_are_no_gap_to_tell_of() -> None:
+    class Live(FakeAnalyst):
+        def _window(self, query: Query) -> Window:
+            window = super()._window(query)
+            return replace(window, gaps=(*window.gaps, Gap(NOW - 4 * NS, NOW, NOT_PROVEN)))
+
+    async with running((80, 40), analyst=Live()) as driver:
+        await driver.press("6")
+        assert "node down" in driver.text and NOT_PROVEN not in driver.text
+        await driver.press("7")
+        assert "in 1 gap" in driver.text
+        await driver.press("G")
+        assert NOT_PROVEN not in driver.text
 
 
 async def test_a_store_that_stays_unreadable_is_not_asked_without_rest() -> None:

@@ -247,3 +247,12 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     memory.save(tmp_path / "file" / "x.json", Memory())
     memory.save(None, Memory())
+
+
+@pytest.mark.parametrize("width", [24, 40, 59, 80, 120])
+async def test_every_format_can_be_chosen_in_any_width(width: int) -> None:
+    async with running((width, 12)) as driver:
+        await driver.press("e")
+        words = driver.lines[-1].split()
+        assert [key for key in words if key in "cjmt"] == list("cjmt")
+        assert not driver.lines[-1].endswith("…")

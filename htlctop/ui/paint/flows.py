@@ -228,11 +228,24 @@ def way_of(pair: PairRow, width: int, glyphs: Glyphs) -> str:
     return f"{source}{join}{target}"
 
 
+def _list_title(width: int, counted: bool, glyphs: Glyphs) -> Line:
+    if not counted:
+        return rule("Flows by net demand", width, glyphs)
+    heads = right("sat", _SAT) + right("refused", _REFUSED)
+    return (*rule("Flows by net demand", width - len(heads), glyphs), (heads, Role.TITLE))
+
+
+_SAT, _REFUSED = 8, 8
+"""Cells of a pair's net demand with its shade, and of how often it was refused."""
+_COUNTED_FROM = 36
+
+
 def _list(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
-    lines = [rule("Flows by net demand", width, glyphs)] if height > 3 else []
+    counted = width >= _COUNTED_FROM
+    lines = [_list_title(width, counted, glyphs)] if height > 3 else []
     room = max(1, height - len(lines))
     view.follow_rank(flows, room)
-    names = max(6, width - 17)
+    names = max(6, width - _SAT - (_REFUSED if counted else 0) - 1)
     cursor = flows.rank
     shown = flows.pairs[view.top : view.top + room]
     view.painted(0, len(lines), [[pair.id] for pair in shown])
@@ -242,7 +255,8 @@ def _list(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> 
         shade = glyphs.shade(net / flows.peak_msat) if flows.peak_msat else " "
         text = (
             f"{glyphs.cursor if is_at else ' '}{left(way_of(pair, names, glyphs), names)} "
-            f"{shade} {right(_amount(net, glyphs), 5)} {right(count(pair.sums.refused), 6)}"
+            f"{shade}{right(_amount(net, glyphs), _SAT - 2)}"
         )
+        text += right(count(pair.sums.refused), _REFUSED) if counted else ""
         lines.append(fit(line(text, Role.CURSOR if is_at else Role.TEXT), width, glyphs.more))
     return tuple(lines)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from htlctop.analysis.details import NodeDetail
 from htlctop.analysis.models import State, StatusView
+from htlctop.domain.coverage import NOT_PROVEN
 from htlctop.domain.types import Access
 from htlctop.export.format import (
     ago,
@@ -176,7 +177,8 @@ def _newest(now: StatusView) -> str:
 def _coverage(view: NodeDetail) -> list[Fact]:
     window = view.window
     missed = window.until_ns - window.from_ns - window.covered_ns
-    away = f"{span(missed)} in {count(len(view.gaps))} gap{'' if len(view.gaps) == 1 else 's'}"
+    gaps = [gap for gap in view.gaps if gap.reason != NOT_PROVEN]
+    away = f"{span(missed)} in {count(len(gaps))} gap{'' if len(gaps) == 1 else 's'}"
     return [
         ("window", window.label, Role.TEXT),
         ("from", stamp(window.from_ns), Role.TEXT),
@@ -186,7 +188,7 @@ def _coverage(view: NodeDetail) -> list[Fact]:
             f"{span(window.covered_ns)} = {percent(window.coverage, 1)}",
             Role.TEXT if window.coverage >= 0.95 else Role.WARN,
         ),
-        ("not watched", away if view.gaps else "", Role.TEXT),
+        ("not watched", away if gaps else "", Role.TEXT),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import Overview, Series, State, StatusView
+from htlctop.domain.coverage import NOT_PROVEN
 from htlctop.export.advice import sentence, worth
 from htlctop.export.format import ago, ascii_only, count, moment, percent, sat
 from htlctop.ui.board import Board
@@ -188,5 +189,6 @@ def watched_since(view: Overview) -> int | None:
     window = view.window
     if window.covered_ns <= 0:
         return None
-    since = max((gap.until_ns for gap in window.gaps), default=window.from_ns)
+    ends = (gap.until_ns for gap in window.gaps if gap.reason != NOT_PROVEN)
+    since = max(ends, default=window.from_ns)
     return since if since < window.until_ns else None

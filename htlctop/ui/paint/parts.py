@@ -8,7 +8,7 @@ from htlctop.analysis.models import UNKNOWN_PEER, CategoryRow, PairRow
 from htlctop.domain.codes import Group
 from htlctop.export.format import ascii_only, clean, count, name, sat
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.text import BLANK, Line, Piece, Role, fit, left, line, right, wrap
+from htlctop.ui.text import BLANK, Line, Piece, Role, cut, fit, left, line, right, wrap
 
 SIDE_BY_SIDE = 66
 _MOST_SOURCES = 12
@@ -36,7 +36,7 @@ _SPELLED = str.maketrans(
 
 def rule(text: str, width: int, glyphs: Glyphs, tee_at: int | None = None) -> Line:
     """A titled line across the pane; `tee_at` joins a side line that ends above it."""
-    head = f"{glyphs.rule} {text} "
+    head = f"{glyphs.rule} {cut(text, width - 3, glyphs.more)} "
     body = head + glyphs.rule * max(0, width - len(head))
     if tee_at is not None and len(head) <= tee_at < width:
         body = body[:tee_at] + glyphs.tee_up + body[tee_at + 1 :]

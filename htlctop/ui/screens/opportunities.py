@@ -30,6 +30,9 @@ from htlctop.ui.widgets.sheet import Sheet
 _BESIDE_FROM = 18
 """From this height on the evidence of the row under the cursor stands below the table."""
 
+_TOLD_FROM = 10
+"""Below this height the list has what room there is."""
+
 
 class OpportunitiesScreen(BaseScreen):
     """Ranked advice; ⏎ turns to the evidence of a row, ⏎ again opens its peer, u goes back.
@@ -110,7 +113,8 @@ class OpportunitiesScreen(BaseScreen):
     def _show_told(self, view: Advice | None) -> None:
         text = paint.told(view) if view else ""
         rows = paragraph(text, self.size.width, Role.WARN, 2) if text else []
-        self.set_height(self.told, len(rows) if self.table.display else 0)
+        is_shown = self.table.display and self.size.height >= _TOLD_FROM
+        self.set_height(self.told, len(rows) if is_shown else 0)
         self.told.show(lambda width, _: paragraph(text, width, Role.WARN, 2))
 
     def _show_evidence(self) -> None:

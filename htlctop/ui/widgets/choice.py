@@ -12,6 +12,10 @@ from htlctop.ui.keys import Focus, bindings, key_name, of
 from htlctop.ui.text import BLANK, Line, Role, fit
 from htlctop.ui.widgets.lines import Look, Pane
 
+_LEAST = 60
+"""From so many cells on there is room for words."""
+_SHORT = {"as_csv": "csv", "as_json": "json", "as_markdown": "md", "as_text": "txt"}
+
 
 class ExportChoice(Pane):
     """Put over the bottom of a page; has the focus until the user has chosen."""
@@ -65,10 +69,12 @@ class ExportChoice(Pane):
         self.remove()
 
     def _paint(self, width: int, height: int) -> tuple[Line, ...]:
-        line: Line = ((" save as", Role.STRONG),)
+        # Where there is little room the letter and the format's name are enough.
+        line: Line = () if width < _LEAST else ((" save as ", Role.STRONG),)
         for action in of(Focus.EXPORT):
-            # Where there is little room the letter and the format's name are enough.
             text = action.help if width >= 90 else action.help.partition(",")[0]
+            if width < _LEAST:
+                text = _SHORT.get(action.name, "")
             key = key_name(action.keys[0], self.look.glyphs.ascii)
-            line = (*line, (f"  {key}", Role.STRONG), (f" {text}", Role.DIM))
+            line = (*line, (f" {key}", Role.STRONG), (f" {text} ", Role.DIM)) if text else line
         return (fit(line, width, self.look.glyphs.more) or BLANK,)

@@ -24,7 +24,7 @@ from htlctop.ui.app import HtlctopApp
 from htlctop.ui.messages import Open
 from htlctop.ui.session import UiOptions
 from htlctop.ui.subject import Of, Subject
-from htlctop.ui.takeaway import screen_text
+from htlctop.ui.takeaway import screen_picture, screen_text
 from htlctop.ui.terminal import Manners
 from htlctop.ui.views import DRILL_DOWNS, VIEWS
 
@@ -66,7 +66,7 @@ async def shoot(store: Path, name: str, ask: Ask | None = None, size=WIDE) -> No
         if ask is not None:
             ask(app)
             await _settled(app, pilot)
-        picture = app.export_screenshot(title="htlctop")
+        picture = screen_picture(app)
         app.let_go()
     # The ids in the picture are made anew each time; the same screen should be the same file.
     (FOLDER / f"{name}.svg").write_text(re.sub(r"terminal-\d+", "terminal", picture))

@@ -1,11 +1,13 @@
 """Taking things away: what `s`, `S`, `e` and `y` do. Each file says of what it is."""
 
 import os
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from textual.app import App
 from textual.screen import Screen
 
 from htlctop.analysis.models import NodeView
@@ -30,6 +32,14 @@ def screen_text(screen: Screen[None]) -> tuple[str, ...]:
     return tuple(strip.text.rstrip() for strip in strips)
 
 
+_FONTS = re.compile(r"@font-face \{[^}]*\}\s*")
+
+
+def screen_picture(app: App[None]) -> str:
+    """The screen as SVG. Whoever looks at it has a font; it asks no server for one."""
+    return _FONTS.sub("", app.export_screenshot(title="htlctop"))
+
+
 class Taking:
     """Saves and copies what a page shows, as it shows it; answers with what to tell the user.
 
@@ -50,7 +60,7 @@ class Taking:
     def picture(self, page: BaseScreen, board: Board) -> str:
         """The screen as SVG, what it is of in its description."""
         head = "\n".join(f"{name}: {value}" for name, value in self._head(page, board).lines())
-        picture = page.app.export_screenshot(title="htlctop")
+        picture = screen_picture(page.app)
         tag, bracket, rest = picture.partition(">")
         text = f"{tag}{bracket}\n<desc>{escape(head)}</desc>{rest}"
         return self._saved(page, board, ".svg", lambda: text)

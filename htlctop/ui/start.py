@@ -41,11 +41,6 @@ def run(session: Session, options: UiOptions) -> int:
             "the screen needs a terminal for stdin and stdout; "
             "use `htlctop report` for pipes and files"
         )
-    if os.environ.get("TERM", "").lower() == "dumb":
-        raise UsageError(
-            "this terminal says that it can show lines only (TERM is dumb); use `htlctop report` "
-            "or `htlctop monitor`, or say what it is: TERM=xterm-256color htlctop"
-        )
     chosen = manners(os.environ, options.ascii, options.theme, encoding())
     # Rows are made anew at each tick and make no cycles: looking through them all, as often as
     # Python does by itself, would double what a tick of a large node takes.

@@ -176,12 +176,6 @@ def test_a_theme_that_does_not_exist_is_answered_with_those_that_do(start) -> No
     assert b"ansi-dark" in terminal.sent
 
 
-def test_a_terminal_of_lines_only_is_told_what_shows_lines(start) -> None:
-    terminal = start(TERM="dumb")
-    assert terminal.wait() == 2
-    assert "TERM is dumb" in terminal.text and b"\x1b" not in terminal.sent
-
-
 def test_a_pipe_is_told_to_use_the_report(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, APP, str(tmp_path)],

@@ -42,7 +42,7 @@ def price(
     for cell in cells:
         peer = peer_of(cell.channel)
         expected = 0
-        if cell.category in LOST:
+        if cell.category in _LOST:
             rate = rates.get(peer, default)
             expected = rate.of_amount(cell.demand_msat - cell.recovered_msat)
         priced.append(Priced(cell, peer, expected))

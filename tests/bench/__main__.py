@@ -7,6 +7,7 @@ import click
 
 from tests.bench.big import big
 from tests.bench.load import load
+from tests.bench.small import small
 from tests.bench.start import start
 from tests.bench.table import Measure, lines
 from tests.bench.terminal import terminal
@@ -19,6 +20,7 @@ BENCHES: dict[str, Callable[[bool], Iterable[Measure]]] = {
     "burst": burst,
     "load": load,
     "big": big,
+    "small": small,
     "start": start,
     "terminal": terminal,
     "viewer": viewer,

@@ -29,6 +29,8 @@ from tests.bench.workload import NODE, FakeNode, Load, Traffic
 
 TICK_EVENTS, TICKS = 2_000, 20
 """What arrives between two ticks of 2 s at 1,000 events/s, and how many ticks are timed."""
+ANEW = 5
+"""How often advice is drawn anew."""
 BATCHES = 8
 _WINDOWS = (("1h", 150), ("24h", 150), ("7d", 150), ("30d", 300))
 
@@ -49,7 +51,7 @@ def big(quick: bool) -> Iterable[Measure]:
 
 async def _measured(store: Path) -> list[Measure]:
     newest_ns, seq = _end(store)
-    events = TICK_EVENTS * (TICKS * 2 + 4)
+    events = TICK_EVENTS * (TICKS * 2 + 4 + ANEW)
     load = replace(
         month.load(), events=events, start_ns=newest_ns + NS, span_ns=events * NS // 1_000,
         first_id=10**9 + seq,
@@ -59,7 +61,8 @@ async def _measured(store: Path) -> list[Measure]:
         await arriving.intake.meet(NODE)
         await arriving.intake.list_channels()
         await arriving.tick()
-        return [*_cold(arriving), *await _ticks(arriving), *_views(arriving)]
+        found = [*_cold(arriving), *await _ticks(arriving), *_views(arriving)]
+        return [*found, *await _advice(arriving)]
 
 
 class _Arriving:
@@ -90,7 +93,7 @@ def _cold(arriving: _Arriving) -> Iterable[Measure]:
             analyst = arriving.analyst()
             # What a viewer that is open has read: its own window, not this one.
             analyst.overview(Query(window="6h"))
-            taken.append(_timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
+            taken.append(timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
             analyst.close()
         yield at_most("big", f"a window anew, {window}", median([w for w, _ in taken]), goal, "ms")
         yield known("big", f"  CPU of it, {window}", median([c for _, c in taken]), "ms")
@@ -103,7 +106,7 @@ async def _ticks(arriving: _Arriving) -> list[Measure]:
         analyst.overview(Query(window=window))
         for _ in range(TICKS):
             await arriving.tick()
-            taken.append(_timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
+            taken.append(timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
         analyst.close()
         walls, cpus = sorted(wall for wall, _ in taken), sorted(cpu for _, cpu in taken)
         last = TICKS * 95 // 100 - 1
@@ -131,12 +134,38 @@ def _views(arriving: _Arriving) -> Iterable[Measure]:
         ("log, nothing fits", lambda: analyst.log_page(LogQuery(200, filter="amt>9b"))),
     ]
     for name, look in views:
-        wall, _ = min(_timed(look) for _ in range(3))
+        wall, _ = min(timed(look) for _ in range(3))
         yield at_most("big", name, wall, 150, "ms")
     analyst.close()
 
 
-def _timed(look: Callable[[], object]) -> tuple[float, float]:
+async def _advice(arriving: _Arriving) -> list[Measure]:
+    cold = []
+    for _ in range(5):
+        analyst = arriving.analyst()
+        analyst.overview(Query())  # the view that it is opened from
+        cold.append(timed(lambda a=analyst: a.advice(Query()))[0])
+        analyst.close()
+    analyst = arriving.analyst()
+    peers = [item.peer for item in analyst.advice(Query()).opportunities[:8]]
+    again = [timed(lambda: analyst.advice(Query()))[0] for _ in range(5)]
+    curves = [timed(lambda p=peer: analyst.curve(p, Query()))[0] for peer in peers]
+    anew = []
+    for number in range(ANEW):
+        await arriving.tick()
+        # Of another filter, which has no say in it, so that what is kept is not good enough.
+        query = Query(filter=f"peer {number}")
+        anew.append(timed(lambda q=query: analyst.advice(q))[0])
+    analyst.close()
+    return [
+        at_most("big", "opportunities, cold", median(cold), 300, "ms"),
+        at_most("big", "opportunities, asked again", median(again), 50, "ms"),
+        known("big", "opportunities, drawn anew after a tick", median(anew), "ms"),
+        at_most("big", "the curve of a peer, the slowest of 8", max(curves), 100, "ms"),
+    ]
+
+
+def timed(look: Callable[[], object]) -> tuple[float, float]:
     """Wall and CPU time, ms."""
     wall, cpu = time.perf_counter(), time.thread_time()
     look()

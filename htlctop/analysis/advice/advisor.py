@@ -1,6 +1,6 @@
 """The advisor: finds what could be done about each peer, sets thresholds and ranks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
@@ -21,11 +21,10 @@ from htlctop.analysis.advice.models import (
 )
 from htlctop.analysis.advice.presence import (
     FULL,
-    LEAST_REFUSALS,
-    STRANGE,
     about_absence,
     about_fullness,
     about_strange,
+    is_strange,
 )
 from htlctop.analysis.advice.sources import Sources
 from htlctop.analysis.advice.urgency import LEAST_H, confidence, urgency
@@ -44,6 +43,8 @@ _FEW = 16
 _READ_IN_ALL = 3_000
 _LEAST_READ = 40
 """So many payments are looked at: of a few peers as many as of one, of many peers fewer each."""
+_SOURCE_READ = 200
+"""So many HTLCs tell what a source's sat earn, whatever else is looked at."""
 _MOST_FULL = 24
 _LIQUIDITY = (Kind.REBALANCE_OUTBOUND, Kind.RAISE_FEES, Kind.INCREASE_CAPACITY)
 
@@ -79,7 +80,7 @@ class Advisor:
             node=ground.node,
             status=ground.status,
             window=ground.window,
-            opportunities=tuple(self._opportunity(ground, f) for f in shown),
+            opportunities=tuple(self._opportunities(ground, shown)),
             hidden=len(found) - len(shown),
             too_early=too_early(ground),
             why_none="" if shown else self._why_none(ground, len(found), least),
@@ -96,27 +97,27 @@ class Advisor:
         """Everything that is known of one peer."""
         return PeerCase(ground, self._reader, peer, most)
 
-    def _opportunity(self, ground: Ground, finding: Finding) -> Opportunity:
-        limits = {
-            point.channel: point
-            for point in self._reader.limits_history(
-                finding.channels, ground.until_ns, ground.until_ns
-            )
-        }
-        records = {channel.id: channel for channel in ground.channels(finding.peer)}
-        settings = []
-        for channel in finding.channels:
-            record, limit = records.get(channel), limits.get(channel)
-            settings.append(
-                ChannelSetting(
-                    ground.book.channel_id_of(channel),
-                    record.base_msat if record else None,
-                    record.rate_ppm if record else None,
-                    limit.time_lock_delta if limit else None,
-                    limit.max_htlc_msat if limit else None,
+    def _opportunities(self, ground: Ground, shown: Sequence[Finding]) -> Iterable[Opportunity]:
+        """What was found, with what is in force now on the channels."""
+        channels = sorted({channel for finding in shown for channel in finding.channels})
+        now_ns = ground.until_ns
+        history = self._reader.limits_history(channels, now_ns, now_ns)
+        limits = {point.channel: point for point in history}
+        for finding in shown:
+            records = {channel.id: channel for channel in ground.channels(finding.peer)}
+            settings = []
+            for channel in finding.channels:
+                record, limit = records.get(channel), limits.get(channel)
+                settings.append(
+                    ChannelSetting(
+                        ground.book.channel_id_of(channel),
+                        record.base_msat if record else None,
+                        record.rate_ppm if record else None,
+                        limit.time_lock_delta if limit else None,
+                        limit.max_htlc_msat if limit else None,
+                    )
                 )
-            )
-        return _opportunity(ground, finding, tuple(settings))
+            yield _opportunity(ground, finding, tuple(settings))
 
     def _findings(self, ground: Ground) -> list[Finding]:
         peers = self._peers(ground)
@@ -127,8 +128,7 @@ class Advisor:
         cases = {peer: self.case(ground, peer, most) for peer in every}
 
         def earns_ppm(peer: int) -> float:
-            case = cases.get(peer) or self.case(ground, peer, _LEAST_READ)
-            return case.outflow.rate_ppm
+            return self.case(ground, peer, _SOURCE_READ).outflow.rate_ppm
 
         sources = Sources(ground, earns_ppm)
         found: list[Finding] = []
@@ -168,7 +168,7 @@ class Advisor:
                 priced_out.add(peer)
             if ground.per_30d(sums.expected.get(Category.OFFLINE, 0)) >= least:
                 away.add(peer)
-            if sum(sums.count.get(c, 0) for c in STRANGE) >= LEAST_REFUSALS:
+            if is_strange(sums):
                 strange.add(peer)
         gone = self._reader.away(ground.window.from_ns, ground.until_ns)
         away |= {ground.book.peer_of(channel) for channel in gone} - {0}

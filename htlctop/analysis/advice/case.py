@@ -1,7 +1,7 @@
 """One peer's case: what was refused toward it, how full and how fast it was, what it asked."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,13 +96,8 @@ class PeerCase:
 
     @cached_property
     def policies(self) -> Policies:
-        """What was asked on its channels and on those that its payments came in by."""
-        claims = (*self.refused, *self.priced_out)
-        channels = {*self.ids, *(c.in_channel for c in claims), *(c.out_channel for c in claims)}
-        start = self.ground.window.from_ns - STALE_NS
-        return Policies(
-            self._reader.policy_history(sorted(channels - {0}), start, self.ground.until_ns)
-        )
+        """What was asked on its channels of the payments that one of them had room for."""
+        return self._policies_of(filter(_had_room, self.refused))
 
     @cached_property
     def limits(self) -> dict[int, list[LimitsPoint]]:
@@ -146,7 +141,7 @@ class PeerCase:
     @cached_property
     def bids(self) -> Bids:
         """What those offered."""
-        return sort_bids(self.priced_out, self.policies)
+        return sort_bids(self.priced_out, self._policies_of(self.priced_out))
 
     @cached_property
     def outflow(self) -> Flow:
@@ -233,6 +228,16 @@ class PeerCase:
         known = [point for point in points if point.at_ns <= at_ns] or points[:1]
         return known[-1].max_htlc_msat if known else None
 
+    def _policies_of(self, claims: Iterable[LostClaim]) -> Policies:
+        """What was asked on its channels and on those that payments came in by."""
+        channels = set(self.ids)
+        for claim in claims:
+            channels |= {claim.in_channel, claim.out_channel}
+        start = self.ground.window.from_ns - STALE_NS
+        return Policies(
+            self._reader.policy_history(sorted(channels - {0}), start, self.ground.until_ns)
+        )
+
     def _claims(self, pool: Pool, categories: Sequence[Category]) -> list[LostClaim]:
         window = self.ground.window
         return self._reader.claims(
@@ -242,7 +247,7 @@ class PeerCase:
 
     def _differing(self, claim: LostClaim) -> str | None:
         """The field by which a sibling channel refused what it had room for; None for none."""
-        if len(self.channels) < 2 or claim.best_msat is None or not has_room(claim):
+        if len(self.channels) < 2 or not _had_room(claim):
             return None
         named = self.ground.book.main_of(claim.out_channel)
         amount, at_ns = claim.amount_msat, claim.at_ns
@@ -275,6 +280,11 @@ class PeerCase:
 def has_room(claim: LostClaim) -> bool:
     """Whether, by what was known, the peer's best channel could have sent it."""
     return claim.best_msat is None or claim.best_msat >= claim.amount_msat
+
+
+def _had_room(claim: LostClaim) -> bool:
+    """Whether it is known that the peer's best channel could have sent it."""
+    return claim.best_msat is not None and claim.best_msat >= claim.amount_msat
 
 
 def _want(claim: LostClaim) -> Want:

@@ -137,22 +137,31 @@ def round_amounts(least_sat: int, most_sat: int) -> list[int]:
     """The amounts of two leading digits between two, each end included as it is asked for."""
     sizes = []
     size = round_up(max(1, least_sat))
+    step = _unit(size)
     while size < most_sat:
         sizes.append(size)
-        size = round_up(size + 1)
+        size += step
+        if size == 100 * step:
+            step *= 10
     return [*sizes, most_sat]
 
 
 def round_up(amount: int) -> int:
     """The amount, up to two leading digits: 1,234,567 -> 1,300,000."""
-    unit: int = 10 ** max(0, len(str(amount)) - 2)
+    unit = _unit(amount)
     return -(-amount // unit) * unit
 
 
 def round_down(amount: int) -> int:
     """The amount, down to two leading digits: 1,234,567 -> 1,200,000."""
-    unit: int = 10 ** max(0, len(str(amount)) - 2)
+    unit = _unit(amount)
     return amount // unit * unit
+
+
+def _unit(amount: int) -> int:
+    """What the second of its leading digits counts."""
+    unit: int = 10 ** max(0, len(str(amount)) - 2)
+    return unit
 
 
 def _leading(amount: int) -> int:

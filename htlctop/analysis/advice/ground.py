@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from htlctop.analysis.advice.levels import Watched
 from htlctop.analysis.book import ChannelBook
@@ -23,10 +24,10 @@ MONTH_H = 720
 class PeerSums:
     """What a peer adds up to over the window, by category where it matters. Amounts msat."""
 
-    expected: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    claims: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    count: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    fee_unknown: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    expected: dict[int, int] = field(default_factory=partial(defaultdict, int))
+    claims: dict[int, int] = field(default_factory=partial(defaultdict, int))
+    count: dict[int, int] = field(default_factory=partial(defaultdict, int))
+    fee_unknown: dict[int, int] = field(default_factory=partial(defaultdict, int))
     demand: int = 0
     offered: int = 0
     earned: int = 0
@@ -62,6 +63,7 @@ class Ground:
         self.node, self.status, self.window, self.book = node, status, window, book
         self.priced = priced
         self._rates, self.usual_rate = rates
+        self._channels: dict[int, tuple[ChannelRecord, ...]] = {}
         self.watched = Watched(intervals)
         self.covered_ns = window.covered_ns
         self.covered_h = window.covered_ns / HOUR_NS
@@ -79,7 +81,9 @@ class Ground:
 
     def channels(self, peer: int) -> tuple[ChannelRecord, ...]:
         """A peer's open channels, each once."""
-        return self.book.open_channels(peer)
+        if peer not in self._channels:
+            self._channels[peer] = self.book.open_channels(peer)
+        return self._channels[peer]
 
     def per_30d(self, amount_msat: float) -> float:
         """An amount of the window, in 30 days of watching; 0 where nothing was watched."""

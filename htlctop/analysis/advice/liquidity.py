@@ -175,9 +175,10 @@ def _increase_capacity(case: PeerCase) -> Finding | None:
         return None
     largest, large = case.holds_sat, case.causes.too_large
     dry_days = case.levels.dry_days(DRY, 0.5)
+    if not largest or (len(large) < _LEAST_LARGE and dry_days < _LEAST_DRY_DAYS):
+        return None
     in_msat, out_msat = case.inflow.amount_msat, case.outflow.amount_msat
-    is_drained = dry_days >= _LEAST_DRY_DAYS and 2 * in_msat >= out_msat
-    if not largest or (len(large) < _LEAST_LARGE and not is_drained):
+    if len(large) < _LEAST_LARGE and 2 * in_msat < out_msat:
         return None
     wanted_sat = max(
         max(c.capacity_sat or 0 for c in case.channels),

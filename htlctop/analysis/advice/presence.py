@@ -2,7 +2,7 @@
 
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.finding import Finding, whole
-from htlctop.analysis.advice.ground import HOUR_NS
+from htlctop.analysis.advice.ground import HOUR_NS, PeerSums
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.analysis.advice.sources import Sources
 from htlctop.domain.codes import Category
@@ -10,7 +10,7 @@ from htlctop.domain.codes import Category
 FULL = 0.90
 _LEAST_INFLOW = 10
 _LEAST_BEFORE_H = 6
-LEAST_REFUSALS = 5
+_LEAST_REFUSALS = 5
 STRANGE = (Category.ADD_FAILED, Category.EXPOSURE, Category.OTHER)
 
 
@@ -110,14 +110,19 @@ def about_fullness(case: PeerCase, sources: Sources) -> Finding | None:
     )
 
 
+def is_strange(sums: PeerSums) -> bool:
+    """Whether often enough a peer refuses for reasons that have no remedy of their own."""
+    total = sum(sums.count.get(category, 0) for category in STRANGE)
+    return total >= _LEAST_REFUSALS and 10 * total >= sums.refused
+
+
 def about_strange(case: PeerCase) -> Finding | None:
     """investigate: HTLCs could not be added, the fee exposure was reached, or something else."""
     sums = case.sums
+    if not case.channels or not is_strange(sums):
+        return None
     counts = {c: sums.count.get(c, 0) for c in STRANGE}
     worth = sum(sums.expected.get(c, 0) for c in STRANGE)
-    total = sum(counts.values())
-    if not case.channels or total < LEAST_REFUSALS or 10 * total < sums.refused:
-        return None
     figures = [Figure(f"refused: {c.label}", n, "") for c, n in counts.items() if n]
     unknown = sum(sums.fee_unknown.get(c, 0) for c in STRANGE)
     if unknown:

@@ -378,3 +378,12 @@ async def test_a_store_that_only_proves_it_is_alive_changes_nothing_on_the_node_
         )
         await driver.pilot.pause()
         assert driver.text == before
+
+
+async def test_at_a_past_time_the_node_page_does_not_say_that_nothing_was_in_flight() -> None:
+    async with running((100, 40), analyst=FakeAnalyst(pending=())) as driver:
+        await driver.press("7")
+        assert "no HTLC is on any channel" in driver.text
+        await driver.press("[")
+        assert "no HTLC" not in driver.text
+        assert "was not kept; 6 shows how many" in driver.text

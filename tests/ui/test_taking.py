@@ -122,7 +122,7 @@ async def test_a_view_is_saved_in_the_format_chosen_and_a_picture_says_of_what_i
     assert json.loads(kinds[".json"].read_text())["schema"] == "htlctop-view/1"
     picture = kinds[".svg"].read_text()
     assert "<desc>" in picture and "node: bigfoot" in picture and "coverage: " in picture
-    assert "url(\"http" not in picture, "it asks no server for a font"
+    assert 'url("http' not in picture, "it asks no server for a font"
     assert {stat.S_IMODE(path.stat().st_mode) for path in kinds.values()} == {0o600}
 
 

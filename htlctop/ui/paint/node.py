@@ -20,6 +20,7 @@ from htlctop.export.format import (
     stamp,
 )
 from htlctop.ui.glyphs import Glyphs
+from htlctop.ui.keys import key_of
 from htlctop.ui.paint import records
 from htlctop.ui.paint.parts import beside, field, paragraph, rule, widths
 from htlctop.ui.paint.status import LAG_FROM_NS, clean_line
@@ -194,7 +195,7 @@ def _coverage(view: NodeDetail) -> list[Fact]:
 
 def _store(view: NodeDetail) -> list[Fact]:
     now = view.status
-    since = "" if view.oldest_ns is None else f", since {moment(view.oldest_ns, now.now_ns)}"
+    since = "" if view.oldest_ns is None else f", since {moment(view.oldest_ns, 0)}"
     return [
         ("file", clean(now.store_path, 200), Role.TEXT),
         ("size", f"{_size(now.store_bytes)}, {_size(view.wal_bytes)} of it the WAL", Role.TEXT),
@@ -210,6 +211,9 @@ def _size(number: int) -> str:
 
 
 def _pending(view: NodeDetail, width: int, glyphs: Glyphs) -> list[Line]:
+    if not view.window.is_live:
+        text = f"Which HTLCs were on the channels then was not kept; {key_of('history')} shows how "
+        return paragraph(text + "many.", width, Role.DIM)
     if not view.pending:
         return [line(" no HTLC is on any channel", Role.DIM)]
     total = sat(sum(row.amount_msat for row in view.pending))

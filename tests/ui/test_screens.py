@@ -434,10 +434,15 @@ async def test_seconds_that_the_next_sign_of_life_covers_are_no_gap_to_tell_of()
     class Live(FakeAnalyst):
         def _window(self, query: Query) -> Window:
             window = super()._window(query)
-            return replace(window, gaps=(*window.gaps, Gap(NOW - 4 * NS, NOW, NOT_PROVEN)))
+            open_still = Gap(window.until_ns - 4 * NS, window.until_ns, NOT_PROVEN)
+            less = window.covered_ns - 4 * NS
+            return replace(window, covered_ns=less, gaps=(*window.gaps, open_still))
 
     async with running((80, 40), analyst=Live()) as driver:
-        await driver.press("6")
+        assert "covered 22h10m" in driver.text
+        await driver.press("W")
+        assert "covered 6h  ▕████████▏100%" in driver.text, "the hours since the gap"
+        await driver.press("w", "6")
         assert "node down" in driver.text and NOT_PROVEN not in driver.text
         await driver.press("7")
         assert "in 1 gap" in driver.text

@@ -11,6 +11,7 @@ from htlctop.ui.paint.over_time import peak
 from htlctop.ui.paint.parts import paragraph, rule
 from htlctop.ui.paint.plot import GUTTER, Bars, Grid, bars, chart_rows, most_in_flight, plot, scaled
 from htlctop.ui.text import BLANK, Line, Part, Role, indent, line
+from htlctop.ui.watched import share, watched_ns
 
 _SCALED_FROM = 60
 _HOUR_NS = 3600 * NS
@@ -88,8 +89,8 @@ def _sums(view: History, width: int) -> Line:
         rate = expected * _HOUR_NS // covered
         parts.append(Part(f"{sat(rate)} sat per hour watched", Role.TEXT, 1))
     from_to = f"{moment(view.window.from_ns, 0)} to {moment(view.window.until_ns, 0)}"
-    watched = f"watched {span(covered)} = {percent(view.window.coverage, 1)}"
-    parts.append(Part(watched, Role.DIM, 3))
+    told = f"watched {span(watched_ns(view.window))} = {percent(share(view.window), 1)}"
+    parts.append(Part(told, Role.DIM, 3))
     return indent(width, parts, [Part(from_to, Role.DIM, 4)])
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from htlctop.analysis.details import NodeDetail
 from htlctop.analysis.models import State, StatusView
-from htlctop.domain.coverage import NOT_PROVEN
 from htlctop.domain.types import Access
 from htlctop.export.format import (
     ago,
@@ -19,6 +18,7 @@ from htlctop.export.format import (
     span,
     stamp,
 )
+from htlctop.ui import watched
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
 from htlctop.ui.paint import records
@@ -177,8 +177,8 @@ def _newest(now: StatusView) -> str:
 
 def _coverage(view: NodeDetail) -> list[Fact]:
     window = view.window
-    missed = window.until_ns - window.from_ns - window.covered_ns
-    gaps = [gap for gap in view.gaps if gap.reason != NOT_PROVEN]
+    missed = window.until_ns - window.from_ns - watched.watched_ns(window)
+    gaps, share = watched.gaps(view.gaps), watched.share(window)
     away = f"{span(missed)} in {count(len(gaps))} gap{'' if len(gaps) == 1 else 's'}"
     return [
         ("window", window.label, Role.TEXT),
@@ -186,8 +186,8 @@ def _coverage(view: NodeDetail) -> list[Fact]:
         ("to", stamp(window.until_ns), Role.TEXT),
         (
             "watched",
-            f"{span(window.covered_ns)} = {percent(window.coverage, 1)}",
-            Role.TEXT if window.coverage >= 0.95 else Role.WARN,
+            f"{span(watched.watched_ns(window))} = {percent(share, 1)}",
+            Role.TEXT if share >= 0.95 else Role.WARN,
         ),
         ("not watched", away if gaps else "", Role.TEXT),
     ]

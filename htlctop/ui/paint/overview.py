@@ -2,9 +2,9 @@
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import Overview, Series, State, StatusView
-from htlctop.domain.coverage import NOT_PROVEN
 from htlctop.export.advice import sentence, worth
 from htlctop.export.format import ago, ascii_only, count, moment, percent, sat
+from htlctop.ui import watched
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -189,6 +189,5 @@ def watched_since(view: Overview) -> int | None:
     window = view.window
     if window.covered_ns <= 0:
         return None
-    ends = (gap.until_ns for gap in window.gaps if gap.reason != NOT_PROVEN)
-    since = max(ends, default=window.from_ns)
+    since = max((gap.until_ns for gap in watched.gaps(window.gaps)), default=window.from_ns)
     return since if since < window.until_ns else None

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from htlctop.analysis.details import Change, ChangeKind, Pending, Policy
 from htlctop.analysis.models import Gap
-from htlctop.domain.coverage import NOT_PROVEN
 from htlctop.export.format import ascii_only, clean, count, moment, sat, short_sat, span
+from htlctop.ui import watched
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.parts import called, paragraph
 from htlctop.ui.paint.plot import LETTERS
@@ -233,9 +233,8 @@ def expiries(rows: Sequence[Pending], width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def gaps(rows: Sequence[Gap], now_ns: int, width: int, glyphs: Glyphs, most: int = 8) -> list[Line]:
-    """When nobody watched, for how long and why, newest first; the last seconds of a stream that
-    is open, which its next sign of life covers, are none."""
-    rows = [row for row in rows if row.reason != NOT_PROVEN]
+    """When nobody watched, for how long and why, newest first."""
+    rows = watched.gaps(rows)
     lines: list[Line] = []
     for row in sorted(rows, key=lambda one: -one.from_ns)[:most]:
         length = span(row.until_ns - row.from_ns)

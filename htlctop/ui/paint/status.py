@@ -20,6 +20,8 @@ from htlctop.ui.keys import key_of
 from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.parts import Part as Read
 from htlctop.ui.text import Line, Part, Role, indent, line, wrap
+from htlctop.ui.watched import share as watched_share
+from htlctop.ui.watched import watched_ns
 
 LAG_FROM_NS = 5 * NS
 UNPROVEN_NS = 60 * NS
@@ -45,13 +47,14 @@ def status(board: Board, width: int, glyphs: Glyphs, badge: str = "") -> Line:
         lefts.sort(key=lambda part: part.role is not Role.GOOD)
     rights = []
     if window:
-        share = percent(window.coverage, 1)
-        bar = glyphs.bar_left + glyphs.bar(window.coverage, 8) + glyphs.bar_right
+        watched = watched_share(window)
+        share = percent(watched, 1)
+        bar = glyphs.bar_left + glyphs.bar(watched, 8) + glyphs.bar_right
         lefts.append(Part(window.label, rank=3))
         if not narrow:
             lefts.append(Part(f"covered {_covered(window)}", Role.DIM, 6))
         full = share if narrow else bar + share
-        lefts.append(Part(full, Role.DIM if window.coverage >= 0.95 else Role.WARN, 4, share))
+        lefts.append(Part(full, Role.DIM if watched >= 0.95 else Role.WARN, 4, share))
     if board.status:
         rights.append(Part(clock(board.status.now_ns), rank=5))
     return indent(width, lefts, rights, gap=1 if narrow else 2)
@@ -208,4 +211,5 @@ def shed(now: StatusView | None) -> list[Part]:
 
 def _covered(window: Window) -> str:
     """How long was watched; seconds would tick."""
-    return length(window.covered_ns) if window.covered_ns >= 60 * NS else "<1m"
+    watched = watched_ns(window)
+    return length(watched) if watched >= 60 * NS else "<1m"

@@ -5,7 +5,7 @@ from bigfoot import CHANGES, GAP, HOUR, NOW, NS, series
 from rich.cells import cell_len
 
 from htlctop.analysis.details import Balance, ChangeKind, InFlight
-from htlctop.analysis.models import Gap, Series, Slice
+from htlctop.analysis.models import Gap, Series, Slice, Window
 from htlctop.ui.glyphs import ASCII, BLOCKS, Glyphs
 from htlctop.ui.paint.plot import (
     NOTHING,
@@ -21,6 +21,10 @@ from htlctop.ui.paint.plot import (
 from htlctop.ui.text import plain
 
 MINUTE = 60 * NS
+
+
+def seen(from_ns: int, until_ns: int, *gaps: Gap) -> Window:
+    return Window("", from_ns, until_ns, 0, gaps)
 
 
 def missed(one: Slice) -> int:
@@ -74,9 +78,17 @@ def test_what_was_in_flight_is_the_most_at_a_time_and_holds_until_it_changes():
         InFlight(at * MINUTE + 1, number, 0) for at, number in ((1, 3), (1.5, 9), (2, 2), (5, 0))
     )
     gap = (Gap(4 * MINUTE, 5 * MINUTE, "node down"),)
-    found = most_in_flight(lines, points, gap, 6 * MINUTE)
+    found = most_in_flight(lines, points, seen(0, 6 * MINUTE, *gap))
     assert found == (NOTHING, 9, 9, 2, None, 2)
-    assert most_in_flight(lines, points[-1:], (), 6 * MINUTE)[-1] == 0
+    assert most_in_flight(lines, points[-1:], seen(0, 6 * MINUTE))[-1] == 0
+
+
+def test_what_lies_before_a_window_nobody_watched_is_hatched_like_its_beginning():
+    lines = grid(window(0, 3), 24)
+    assert lines.per_bar == 8
+    started = seen(MINUTE // 2, 3 * MINUTE, Gap(MINUTE // 2, 2 * MINUTE, "before the first start"))
+    values = most_in_flight(lines, (InFlight(2 * MINUTE, 1, 0),), started)
+    assert values == (None,) * 16 + (1,) * 8
 
 
 def test_the_axis_names_round_times_where_they_are():
@@ -107,7 +119,7 @@ def test_marks_stand_under_the_column_of_their_change():
 def test_balance_holds_between_two_polls_and_is_unknown_before_the_first():
     lines = grid(series(1, 1), 24)
     held = (Balance(NOW - 20 * HOUR, 500, 1000), Balance(NOW - 5 * HOUR, 250, 1000))
-    shares = share_local(lines, held, (GAP,), NOW)
+    shares = share_local(lines, held, seen(0, NOW, GAP))
     assert shares[0] == NOTHING
     assert shares[4] == shares[11] == 0.5
     assert shares[12] is None and shares[13] is None
@@ -117,7 +129,7 @@ def test_balance_holds_between_two_polls_and_is_unknown_before_the_first():
 def test_a_gap_shorter_than_half_a_column_hides_no_balance():
     lines = grid(series(1, 1), 24)
     short = Gap(GAP.from_ns, GAP.from_ns + 20 * MINUTE, "")
-    assert None not in share_local(lines, (Balance(0, 1, 2),), (short,), NOW)
+    assert None not in share_local(lines, (Balance(0, 1, 2),), seen(0, NOW, short))
 
 
 @pytest.mark.parametrize("glyphs", [BLOCKS, ASCII])

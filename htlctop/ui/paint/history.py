@@ -62,7 +62,7 @@ def _in_flight(
 ) -> tuple[Line, ...]:
     """The HTLCs on the channels, on the grid of the chart above."""
     window = view.window
-    values = most_in_flight(lines, view.in_flight, window.gaps, window.until_ns)
+    values = most_in_flight(lines, view.in_flight, window)
     most = max((value for value in values if value is not None), default=0.0)
     now = f"{count(view.in_flight[-1].count)} now" if window.is_live else ""
     top = f"at most {count(int(max(0.0, most)))}"

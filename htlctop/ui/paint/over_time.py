@@ -59,7 +59,7 @@ def _lines(
     if not balance or not series.slices:
         return (first,)
     columns = bars(series, lambda bar: bar.net_demand_msat, len(drawn.signs))
-    shares = share_local(columns.grid, balance, window.gaps, window.until_ns)
+    shares = share_local(columns.grid, balance, window)
     signs = plot(shares[-len(drawn.signs) :], 1.0, 1, glyphs)[0]
     now = percent(balance[-1].local_sat, balance[-1].capacity_sat)
     text = "".join(piece for piece, _ in signs)
@@ -100,7 +100,7 @@ def _local(
 ) -> list[Line]:
     scale = width >= _SCALED_FROM
     drawn = bars(series, lambda bar: bar.net_demand_msat, width - (GUTTER if scale else 2))
-    shares = share_local(drawn.grid, balance, window.gaps, window.until_ns)
+    shares = share_local(drawn.grid, balance, window)
     last = balance[-1]
     title = indent(
         width,

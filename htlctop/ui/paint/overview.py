@@ -37,7 +37,8 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
     if advice is None:
         return BLANK
     if not advice.opportunities:
-        return indent(width, [Part(advice.too_early or advice.why_none, Role.DIM)])
+        text = advice.too_early or advice.why_none
+        return indent(width, [Part(text, Role.DIM, 0, text.partition(";")[0])])
     best, number = advice.opportunities[0], len(advice.opportunities)
     key = key_of("opportunities", glyphs.ascii)
     if is_fresh(advice):

@@ -10,7 +10,7 @@ from datetime import UTC, tzinfo
 from itertools import groupby
 
 from htlctop.analysis.details import Balance, Change, ChangeKind, InFlight
-from htlctop.analysis.models import Gap, Series
+from htlctop.analysis.models import Series, Window
 from htlctop.domain.types import NS
 from htlctop.export.format import local, sat
 from htlctop.ui.glyphs import Glyphs
@@ -111,7 +111,7 @@ def bars(series: Series, measure: Measure, width: int) -> Bars:
 
 
 def share_local(
-    lines: Grid, balance: Sequence[Balance], gaps: Sequence[Gap], until_ns: int
+    lines: Grid, balance: Sequence[Balance], window: Window
 ) -> tuple[float | None, ...]:
     """Our share of the capacity, 0..1, as it stood at the end of each column.
 
@@ -125,11 +125,11 @@ def share_local(
             return NOTHING
         return balance[at].local_sat / max(1, balance[at].capacity_sat)
 
-    return _columns(lines, share, gaps, until_ns)
+    return _columns(lines, share, window)
 
 
 def most_in_flight(
-    lines: Grid, points: Sequence[InFlight], gaps: Sequence[Gap], until_ns: int
+    lines: Grid, points: Sequence[InFlight], window: Window
 ) -> tuple[float | None, ...]:
     """The most HTLCs that were on the channels at a time within each column.
 
@@ -142,17 +142,20 @@ def most_in_flight(
         held = points[first : bisect_right(times, max(start_ns, end_ns - 1))]
         return float(max((one.count for one in held), default=NOTHING))
 
-    return _columns(lines, most, gaps, until_ns)
+    return _columns(lines, most, window)
 
 
 def _columns(
-    lines: Grid, value: Callable[[int, int], float], gaps: Sequence[Gap], until_ns: int
+    lines: Grid, value: Callable[[int, int], float], window: Window
 ) -> tuple[float | None, ...]:
     """A value for each column from its start and end, None where mostly nobody watched."""
     values: list[float | None] = []
     for column in range(lines.columns):
-        start, end = lines.at_ns(column), min(lines.at_ns(column + 1), until_ns)
-        missed = sum(max(0, min(gap.until_ns, end) - max(gap.from_ns, start)) for gap in gaps)
+        # What lies before the window, in its first bar, is shown as its beginning.
+        start = max(lines.at_ns(column), window.from_ns)
+        end = min(max(lines.at_ns(column + 1), start + 1), window.until_ns)
+        gaps = ((max(gap.from_ns, start), min(gap.until_ns, end)) for gap in window.gaps)
+        missed = sum(max(0, until_ns - from_ns) for from_ns, until_ns in gaps)
         values.append(None if 2 * missed > end - start > 0 else value(start, end))
     return tuple(values)
 

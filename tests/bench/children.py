@@ -36,6 +36,13 @@ def wait(child: "subprocess.Popen[str]") -> Ended:
     return Ended(child.returncode, _cpu_s(used), used.ru_maxrss * 1024, output)
 
 
+def ready(child: "subprocess.Popen[str]") -> None:
+    """Wait for the line by which a child says that it is at work. Raises RuntimeError where it
+    ended instead."""
+    if not (child.stdout and child.stdout.readline()):
+        raise RuntimeError(f"{child.args} ended with {child.wait()}; see what it said above")
+
+
 def is_running(child: "subprocess.Popen[str]") -> bool:
     """Whether a child has not ended; it still has to be waited for."""
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT

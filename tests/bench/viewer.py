@@ -28,9 +28,9 @@ def viewer(quick: bool) -> Iterable[Measure]:
         home = Path(name)
         (home / "any").write_text("-----BEGIN CERTIFICATE-----\n")
         writer = children.start("-m", "tests.bench.arrivals", store, EVENTS_A_SECOND)
-        assert writer.stdin is not None and writer.stdout is not None
+        assert writer.stdin is not None
         try:
-            writer.stdout.readline()
+            children.ready(writer)
             with console(
                 "-m", "htlctop", "--store", store, "--rpcserver", "127.0.0.1:1",
                 "--tlscertpath", home / "any", "--macaroonpath", home / "any",

@@ -93,7 +93,7 @@ def pair(moment: Moment, in_peer: int, out_peer: int, query: Query) -> PairDetai
     channels = book.channels_of(out_peer)
     if not channels or not book.channels_of(in_peer):
         raise UsageError("the store knows no such pair")
-    priced = moment.priced_pairs(window, channels, in_peer=in_peer)
+    priced = [p for p in moment.priced_pairs(window, channels) if p.cell.in_peer == in_peer]
     rows = pair_rows(moment, priced)
     row = rows[0] if rows else PairRow(
         in_peer, book.pubkey_of(in_peer), book.alias_of(in_peer),

@@ -174,27 +174,19 @@ class Moment:
         cells = self.kept_cells(window).cells()
         return price(cells, self.book.peer_of, *self.rates(window))
 
-    def priced_pairs(
-        self, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
-    ) -> list[Priced]:
-        """The window's cells by channel, incoming peer and category, of some channels or one
-        incoming peer where named. Unless rounded for each source, what a channel's cell would have
-        earned is shared out among them."""
+    def priced_pairs(self, window: Window, channels: Sequence[int] = ()) -> list[Priced]:
+        """The window's cells by channel, incoming peer and category, of some channels where named.
+        Unless rounded for each source, what a channel's cell would have earned is shared out among
+        them."""
         edges = self.edges_ns(window)
-        whole = self._pairs.get(edges)
-        if whole is not None and not channels and in_peer is None:
-            return whole
-        if in_peer is not None and not channels:
-            named = self.reader.pair_cells(*edges, in_peer=in_peer)
-            channels = tuple({cell.channel for cell in named})
-            if not channels:
-                return []
+        if not channels and edges in self._pairs:
+            return self._pairs[edges]
         cells = self.reader.pair_cells(*edges, channels)
         add = price if self._by_source else share_among_sources
         priced = add(cells, self.book.peer_of, *self.rates(window))
         if not channels:
             self._pairs[edges] = priced
-        return priced if in_peer is None else [p for p in priced if p.cell.in_peer == in_peer]
+        return priced
 
     def rates(self, window: Window) -> tuple[dict[int, Rate], Rate]:
         """Every peer's settle rate over the 30 days before the window's end, and that of a peer

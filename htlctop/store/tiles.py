@@ -41,12 +41,9 @@ class BucketReads:
             values,
         ).fetchall()
 
-    def pair_cells(
-        self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
-        in_peer: int | None = None,
-    ) -> list[Cell]:  # fmt: skip
-        """Sums by channel, incoming peer and category; of some only where named."""
-        of, named = _of(channels, in_peer)
+    def pair_cells(self, from_ns: int, until_ns: int, channels: Sequence[int] = ()) -> list[Cell]:
+        """Sums by channel, incoming peer and category; of some channels only where named."""
+        of, named = _of(channels)
         source, values = _tiles("by_pair", from_ns, until_ns, of, named)
         rows = self._run(
             f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "
@@ -87,7 +84,7 @@ class BucketReads:
         return found
 
 
-def _of(channels: Sequence[int], in_peer: int | None) -> tuple[str, tuple[int, ...]]:
+def _of(channels: Sequence[int], in_peer: int | None = None) -> tuple[str, tuple[int, ...]]:
     """A condition on buckets, and its values."""
     of = f" AND channel IN ({', '.join('?' * len(channels))})" if channels else ""
     if in_peer is None:

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from htlctop.analysis.filters import Filter, parse
 from htlctop.errors import ConfigError
 from htlctop.ui import keys
 from htlctop.ui.app import HtlctopApp
 from htlctop.ui.glyphs import BLOCKS
+from htlctop.ui.paint import keys as keys_paint
 from htlctop.ui.paint.keys import footer
 from htlctop.ui.screens.help import HelpScreen
+from htlctop.ui.screens.tables import EXAMPLES
 from htlctop.ui.text import plain, width_of
 from htlctop.ui.views import DRILL_DOWNS, VIEWS
 from htlctop.ui.widgets.choice import ExportChoice
@@ -147,3 +150,24 @@ def test_the_readme_table_is_the_registry() -> None:
         table = keys.markdown()
         README.write_text(f"{before}<!-- keys -->\n{table}\n<!-- /keys -->{after}")
     assert table == keys.markdown()
+
+
+def test_what_the_help_and_the_prompt_offer_to_type_is_a_filter() -> None:
+    offered = [word for word, _meaning in keys_paint._FILTER] + EXAMPLES.split("  ")
+    assert len(offered) > 10
+    for text in offered:
+        assert parse(text) != Filter(), text
+
+
+@pytest.mark.parametrize(
+    ("focus", "said"),
+    [
+        (keys.Focus.OVERVIEW, "why:liq"),
+        (keys.Focus.EVENTS, "amt>1m"),
+        (keys.Focus.HISTORY, "nobody watched then"),
+        (keys.Focus.PEER, "a refill"),
+    ],
+)
+def test_the_help_explains_what_is_on_the_page(focus: keys.Focus, said: str) -> None:
+    assert any(said in plain(row) for row in keys_paint.help_page(focus, 100, BLOCKS))
+    assert not any(said in plain(row) for row in keys_paint.help_page(keys.Focus.NODE, 100, BLOCKS))

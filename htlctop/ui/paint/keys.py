@@ -1,11 +1,15 @@
 """The footer and the help screen, painted from the registry of keys."""
 
+from collections.abc import Sequence
+
 from htlctop.analysis.advice.models import Kind
 from htlctop.export.advice import short_word
 from htlctop.ui.glyphs import Glyphs
-from htlctop.ui.keys import VIEWS, Focus, key_name, key_of, of
+from htlctop.ui.keys import TABLES, VIEWS, Focus, key_name, key_of, of
 from htlctop.ui.paint.parts import rule
 from htlctop.ui.text import BLANK, Line, Piece, Role, fit, left, line, wrap
+
+_Words = Sequence[tuple[str, str]]
 
 
 def footer(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
@@ -44,12 +48,22 @@ def help_page(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     keys_width = min(max(len(keys) for keys, _ in rows) + 3, max(8, width // 2))
     for keys, text in rows:
         lines.extend(_entry(keys, text, keys_width, width))
-    does = tuple((short_word(kind), f"{kind}: {meaning}") for kind, meaning in _DOES.items())
-    for title, words in (("Words", _WORDS), ("Why", _CAUSES), ("Do", does)):
+    for title, words in _sections(focus, glyphs):
         lines.extend([BLANK, rule(title, width, glyphs)])
         for word, meaning in words:
             lines.extend(_entry(word, meaning, 11, width))
     return (*lines, BLANK, line(f" {key_of('back', glyphs.ascii)}: back", Role.DIM))
+
+
+def _sections(focus: Focus, glyphs: Glyphs) -> list[tuple[str, _Words]]:
+    """What is said of the words and signs on the screen, where there are any."""
+    does = tuple((short_word(kind), f"{kind}: {meaning}") for kind, meaning in _DOES.items())
+    found: list[tuple[str, _Words]] = [("Words", _WORDS), ("Why", _CAUSES), ("Do", does)]
+    if focus in _CHARTED:
+        found.insert(0, ("Signs on the charts", (*_SIGNS, (glyphs.gap, "nobody watched then"))))
+    if focus in TABLES:
+        found.insert(0, ("What to type into the filter; all of it must fit", _FILTER))
+    return found
 
 
 def _entry(word: str, meaning: str, word_width: int, width: int) -> list[Line]:
@@ -59,6 +73,24 @@ def _entry(word: str, meaning: str, word_width: int, width: int) -> list[Line]:
     return [head, *(line(" " * word_width + row) for row in more)]
 
 
+_CHARTED = frozenset({Focus.HISTORY, Focus.PEER, Focus.CHANNEL})
+_SIGNS = (
+    ("F", "what we ask changed there"),
+    ("X", "max_htlc changed, the largest payment we let through"),
+    ("R", "a refill: much more was on our side at once"),
+    ("O  C", "a channel was opened, or closed"),
+    ("M", "a note that somebody made"),
+    ("+", "several of these"),
+)
+_FILTER = (
+    ("kraken", "names with that in them, or a channel's id in any form"),
+    ("/ann|bob/", "the same with a regular expression"),
+    ("why:liq", "only what was refused for that, or for what begins so"),
+    ("in:kraken", "only what came from there; out: where it went, peer: either"),
+    ("amt>1m", "in the log, amounts in sat; fee<=10 is the same for fees"),
+    ("state:ref", "in the log: settled, refused, downstream, inflight or unknown"),
+    ("!why:fee", "what does not fit; ! before anything of the above"),
+)
 _WORDS = (
     ("MISSED", "what you would have earned: net demand x the peer's settle rate"),
     ("DEMAND", "fees of payments refused here, each counted once, less what came back"),

@@ -21,6 +21,8 @@ from htlctop.ui.table.widget import Table
 from htlctop.ui.widgets.lines import Look
 from htlctop.ui.widgets.prompt import Prompt
 
+EXAMPLES = "kraken  why:liq  in:kraken  !out:acinq  /a.*z/"
+
 Item = TypeVar("Item")
 
 
@@ -67,9 +69,9 @@ class FilteredScreen(BaseScreen):
             self.ask(partial(asking.filtered, text=text))
 
     def hint(self) -> None:
-        """Say in the open prompt how many rows match."""
+        """Say in the open prompt how many rows match, or what could be typed."""
         if self.prompt.is_open and not self.prompt.is_wrong:
-            self.prompt.say(self.matches(self._board))
+            self.prompt.say(self.matches(self._board) if self.prompt.typed else EXAMPLES)
 
     def matches(self, board: Board) -> str:
         """How many rows the filter lets through, in words."""

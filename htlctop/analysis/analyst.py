@@ -175,7 +175,7 @@ class StoreAnalyst:
             if channel is not None:
                 return explainer.channel(channel)
             if peer is None:
-                return explainer.node()
+                return explainer.node(_overview(moment, query), self._reader)
             channels = ground.book.channels_of(peer)
             if not channels:
                 raise UsageError("the store knows no such peer")

@@ -3,18 +3,23 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 import pytest
 from click.testing import CliRunner
 
+from htlctop import service
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import Query, Sums
+from htlctop.analysis.models import CategoryRow, Query, Sums
 from htlctop.cli import cli
+from htlctop.ui.ranking import per_30d
 
 ALL = Query(window="all")
 _SUMS = {
+    "fee_unknown": "fee unknown",
+    "repeats": "repeats",
     "settled": "settled",
     "refused": "refused here",
     "lost": "lost",
@@ -23,10 +28,21 @@ _SUMS = {
     "demand_msat": "demand",
     "recovered_msat": "came back by itself",
     "net_demand_msat": "net demand",
-    "expected_msat": "expected, missed",
+    "expected_msat": "missed",
     "offered_msat": "offered too little",
     "earned_msat": "earned",
     "claims": "payments lost",
+}
+
+
+_REASON = {
+    "count": "HTLCs",
+    "fee_unknown": "of these with unknown fee",
+    "asked_msat": "every try",
+    "demand_msat": "demand",
+    "net_demand_msat": "net demand",
+    "expected_msat": "missed",
+    "offered_msat": "offered too little",
 }
 
 
@@ -89,7 +105,7 @@ def test_the_checker_itself_reckons_rightly(formula, value):
 
 def test_every_sum_of_a_report_is_explained(analyst):
     report = analyst.report(ALL)
-    whole = {f.name: f.value for t, f in figures(analyst.explain(ALL))}
+    whole = section(analyst.explain(ALL), "Sums over the peers")
     compare(report.overview.totals.sums, whole)
     for peer in report.overview.peers:
         if not peer.peer:
@@ -103,6 +119,81 @@ def test_every_sum_of_a_report_is_explained(analyst):
                 compare(pair.sums, section(shown, f"From {pair.in_alias}"), absent_is_zero=True)
         for channel in peer.channels:
             compare(channel.sums, section(analyst.explain(ALL, peer.peer, channel.channel), "Sums"))
+
+
+def test_no_figure_of_a_row_is_left_out():
+    """What a row of any screen or report adds up to; a new figure needs its explanation."""
+    assert set(_SUMS) == {each.name for each in fields(Sums)} | {"net_demand_msat"}
+    assert set(_REASON) == {each.name for each in fields(CategoryRow)} - {"category"}
+
+
+def test_the_nodes_own_figures_are_explained(analyst):
+    view, shown = analyst.overview(ALL), analyst.explain(ALL)
+    watched = section(shown, "How much was watched")
+    assert watched["covered"] == pytest.approx(view.window.coverage, abs=1e-6)
+    counted = section(shown, "What became of forwards")
+    totals = view.totals
+    assert counted["forwards"] == totals.forwards
+    assert (counted["in flight"], counted["unknown"]) == (totals.in_flight, totals.unknown)
+    assert (counted["peers offline"], counted["channels dry"]) == (view.offline, view.dry)
+    report = analyst.report(ALL).overview
+    assert counted["missed, of what was earned"] == pytest.approx(
+        report.totals.sums.expected_msat / report.totals.sums.earned_msat, abs=1e-6
+    )
+    reasons(report.categories, shown)
+
+
+def reasons(categories: Sequence[CategoryRow], shown: Explanation) -> None:
+    """Each line of Why, with its part of all that was missed."""
+    missed = sum(row.expected_msat for row in categories)
+    for row in categories:
+        figures = section(shown, f"Why: {row.category.label}")
+        for name, label in _REASON.items():
+            assert figures.get(label, 0) == getattr(row, name), (row, name)
+        if row.expected_msat:
+            share = figures["of all that was missed"]
+            assert share == pytest.approx(row.expected_msat / missed, abs=1e-6)
+
+
+def test_a_peers_and_a_channels_page_is_explained(analyst):
+    report = analyst.report(ALL)
+    for peer in report.overview.peers:
+        if not peer.peer:
+            continue
+        detail, shown = analyst.peer(peer.peer, ALL), analyst.explain(ALL, peer.peer)
+        sums = section(shown, "Sums")
+        assert sums.get("missed per 30 days") == per_30d(peer, report.overview.window)
+        online = section(shown, "Online, in the window").get("online")
+        assert online == (None if detail.online is None else pytest.approx(detail.online, abs=1e-6))
+        for row in detail.categories:
+            assert section(shown, f"Why: {row.category.label}")["HTLCs"] == row.count
+        for channel in peer.channels:
+            whole = analyst.explain(ALL, peer.peer, channel.channel)
+            for explanation, title in ((shown, "Balances now"), (whole, "Balance now")):
+                balance = section(explanation, title)
+                if channel.is_open and channel.capacity_sat:
+                    wanted = pytest.approx(channel.local_sat / channel.capacity_sat, abs=1e-6)
+                    assert balance[f"our share of {channel.scid}"] == wanted
+                    assert balance[f"rate asked on {channel.scid}"] == channel.fee_rate_ppm
+
+
+def test_what_was_missed_before_and_after_each_change_is_explained(made_up_store):
+    analyst = service.open_analyst(made_up_store)
+    changed = analyst.history(ALL).changes
+    shown = section(analyst.explain(ALL), "Before and after each change")
+    analyst.close()
+    rates = {
+        (number, when): rate
+        for number, change in enumerate(changed, 1)
+        for when, rate in (
+            ("before", change.rate_before_msat), ("after", change.rate_after_msat),
+        )
+        if rate is not None
+    }  # fmt: skip
+    told = {
+        (int(name.partition(".")[0]), name.rsplit(" ", 1)[1]): rate for name, rate in shown.items()
+    }
+    assert told == rates and len(rates) > 3
 
 
 def section(explanation: Explanation, title: str) -> dict[str, object]:

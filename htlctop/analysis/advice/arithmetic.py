@@ -32,7 +32,7 @@ def cell_figures(item: Priced, category: Category, rate: Rate) -> list[Figure]:
                 f"demand {cell.demand_msat:,} − came back {cell.recovered_msat:,}",
             ),
             Figure(
-                "expected", item.expected_msat, "msat",
+                "missed", item.expected_msat, "msat",
                 f"net demand {net:,} × settle rate {rate.part:,} ÷ {rate.of:,}",
             ),
         ]  # fmt: skip
@@ -55,7 +55,7 @@ _ADDED = (
     ("demand", "demand_msat", "msat"),
     ("came back by itself", "recovered_msat", "msat"),
     ("net demand", "net_demand_msat", "msat"),
-    ("expected, missed", "expected_msat", "msat"),
+    ("missed", "expected_msat", "msat"),
     ("offered too little", "offered_msat", "msat"),
     ("earned", "earned_msat", "msat"),
 )

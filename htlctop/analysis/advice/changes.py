@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
+from htlctop.analysis.advice.models import Figure
 from htlctop.analysis.details import Change, ChangeKind
 from htlctop.analysis.models import UNKNOWN_PEER
 from htlctop.analysis.windows import align, finest_ns
@@ -42,6 +44,49 @@ def changes(ground: Ground, reader: StatsReader, peer: int | None = None) -> tup
     """The newest changes of the window, oldest first; of one peer (and marks of the node) where
     named."""
     book = ground.book
+    seen = _seen(ground, reader, peer)
+    rates = _Rates(ground, reader, seen) if seen else None
+    return tuple(
+        Change(
+            at_ns=item.at_ns,
+            kind=item.kind,
+            peer=item.peer,
+            alias=book.alias_of(item.peer),
+            scid=book.scid_of(item.channel),
+            before=item.before,
+            after=item.after,
+            text=item.text,
+            rate_before_msat=_per_hour(rates.before(item.peer, item.at_ns)) if rates else None,
+            rate_after_msat=_per_hour(rates.after(item.peer, item.at_ns)) if rates else None,
+        )
+        for item in seen
+    )
+
+
+def change_figures(ground: Ground, reader: StatsReader) -> Iterable[Figure]:
+    """How what was missed an hour before and after each change comes about."""
+    seen = _seen(ground, reader, None)
+    if not seen:
+        return
+    rates = _Rates(ground, reader, seen)
+    for number, item in enumerate(seen, 1):
+        place = ground.book.scid_of(item.channel) or ground.book.alias_of(item.peer) or "the node"
+        for when, (msat, hours) in (
+            ("before", rates.before(item.peer, item.at_ns)),
+            ("after", rates.after(item.peer, item.at_ns)),
+        ):
+            rate = _per_hour((msat, hours))
+            if rate is not None:
+                yield Figure(
+                    f"{number}. {item.kind.value}, {place}: an hour {when}",
+                    rate, "msat",
+                    f"missed {whole(round(msat, 3))} ÷ watched hours {whole(round(hours, 6))}",
+                )  # fmt: skip
+
+
+def _seen(ground: Ground, reader: StatsReader, peer: int | None) -> list[_Seen]:
+    """The newest changes, oldest first."""
+    book = ground.book
     peers = book.peer_ids() if peer is None else (peer,)
     channels = {c.id: c for p in peers for c in ground.channels(p)}
     seen = [
@@ -54,23 +99,13 @@ def changes(ground: Ground, reader: StatsReader, peer: int | None = None) -> tup
     if peer is not None:
         seen = [item for item in seen if item.peer in (peer, UNKNOWN_PEER)]
     seen.sort(key=lambda item: (item.at_ns, item.peer, item.channel, item.kind))
-    seen = seen[-MOST:]
-    rates = _Rates(ground, reader, seen) if seen else None
-    return tuple(
-        Change(
-            at_ns=item.at_ns,
-            kind=item.kind,
-            peer=item.peer,
-            alias=book.alias_of(item.peer),
-            scid=book.scid_of(item.channel),
-            before=item.before,
-            after=item.after,
-            text=item.text,
-            rate_before_msat=rates.before(item.peer, item.at_ns) if rates else None,
-            rate_after_msat=rates.after(item.peer, item.at_ns) if rates else None,
-        )
-        for item in seen
-    )
+    return seen[-MOST:]
+
+
+def _per_hour(missed: tuple[float, float]) -> int | None:
+    """Of (msat, watched hours); None for less than an hour."""
+    msat, hours = missed
+    return round(msat / hours) if hours >= 1 else None
 
 
 def _policies(
@@ -159,7 +194,7 @@ def _within(ground: Ground, at_ns: int) -> bool:
 
 
 class _Rates:
-    """Expected msat per watched hour of a peer (0: the node) between its changes.
+    """Expected msat of a peer (0: the node) between its changes, and in how many watched hours.
 
     Counted in whole buckets: the one that a change lies in belongs to what was before.
     """
@@ -181,13 +216,13 @@ class _Rates:
         for item in seen:
             self._times[item.peer].append(item.at_ns)
 
-    def before(self, peer: int, at_ns: int) -> int | None:
+    def before(self, peer: int, at_ns: int) -> tuple[float, float]:
         """Since the change before it."""
         earlier = [time for time in self._times[peer] if self._slot(time) < self._slot(at_ns)]
         start = self._slot(max(earlier)) + 1 if earlier else 0
         return self._between(peer, start, self._slot(at_ns) + 1)
 
-    def after(self, peer: int, at_ns: int) -> int | None:
+    def after(self, peer: int, at_ns: int) -> tuple[float, float]:
         """Until the change after it."""
         later = [time for time in self._times[peer] if self._slot(time) > self._slot(at_ns)]
         end = self._slot(min(later)) + 1 if later else self._slot(self._end - 1) + 1
@@ -196,11 +231,9 @@ class _Rates:
     def _slot(self, at_ns: int) -> int:
         return (at_ns - self._start) // self._step
 
-    def _between(self, peer: int, first: int, end: int) -> int | None:
+    def _between(self, peer: int, first: int, end: int) -> tuple[float, float]:
         low, high = self._start + first * self._step, self._start + end * self._step
         low, high = max(low, self._ground.window.from_ns), min(high, self._ground.until_ns)
         hours = self._ground.watched.between(low, high) / HOUR_NS
-        if hours < 1:
-            return None
         net = self._net.get(peer, {})
-        return round(sum(msat for slot, msat in net.items() if first <= slot < end) / hours)
+        return sum(msat for slot, msat in net.items() if first <= slot < end), hours

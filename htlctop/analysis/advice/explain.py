@@ -5,22 +5,59 @@ with words beside the numbers that say what they are.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.arithmetic import cell_figures, net_msat, plus, totals
 from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
+from htlctop.analysis.advice.changes import change_figures
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
-from htlctop.analysis.advice.ground import HOUR_NS, Ground
+from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
 from htlctop.analysis.advice.interval import poisson_range
 from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
-from htlctop.analysis.advice.urgency import urgency_figures
-from htlctop.analysis.models import UNKNOWN_PEER, Sums
+from htlctop.analysis.advice.urgency import LEAST_H, urgency_figures
+from htlctop.analysis.models import UNKNOWN_PEER, Overview, Sums
 from htlctop.analysis.sums import Priced, add_up
 from htlctop.domain.codes import Category
+from htlctop.domain.ports import StatsReader
+from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import Settings
+
+
+def _apart(
+    items: Iterable[Priced], key: Callable[[Priced], int]
+) -> Iterable[tuple[int, list[Priced]]]:
+    """The cells by a key, in its order."""
+    found: dict[int, list[Priced]] = defaultdict(list)
+    for item in items:
+        found[key(item)].append(item)
+    return sorted(found.items())
+
+
+def _forwards(view: Overview) -> Section:
+    """What became of all forwards, and the counts of the status line."""
+    totals, sums = view.totals, view.totals.sums
+    figures = [
+        Figure("in flight", totals.in_flight, ""),
+        Figure("unknown", totals.unknown, ""),
+        Figure(
+            "forwards", totals.forwards, "",
+            f"settled {sums.settled:,} + refused here {sums.refused:,} + failed further on "
+            f"{sums.downstream:,} + in flight {totals.in_flight:,} + unknown {totals.unknown:,}",
+        ),
+        Figure("peers offline", view.offline, ""),
+        Figure("channels dry", view.dry, ""),
+    ]  # fmt: skip
+    if sums.earned_msat > 0:
+        figures.append(
+            Figure(
+                "missed, of what was earned", round(sums.expected_msat / sums.earned_msat, 6), "",
+                f"missed {sums.expected_msat:,} ÷ earned {sums.earned_msat:,}",
+            )
+        )  # fmt: skip
+    return Section("What became of forwards", tuple(figures))
 
 
 class Explainer:
@@ -33,16 +70,20 @@ class Explainer:
         self._ground, self._wide = ground, wide
         self._advisor, self._prior = advisor, settings.rate_prior
 
-    def node(self) -> Explanation:
-        """The node: its totals out of its peers'."""
-        by_peer: dict[int, list[Priced]] = defaultdict(list)
-        for item in self._ground.priced:
-            by_peer[item.peer].append(item)
+    def node(self, view: Overview, reader: StatsReader) -> Explanation:
+        """The node: what became of its forwards, its totals and reasons out of its peers', and
+        what was missed before and after each change. `view`: the same window's."""
         parts = [
             (self._ground.book.alias_of(peer) or "unknown peer", add_up(items))
-            for peer, items in sorted(by_peer.items())
+            for peer, items in _apart(self._ground.priced, lambda item: item.peer)
         ]
-        sections = [self._watched(), Section("Sums over the peers", tuple(totals(parts)))]
+        sections = [
+            self._watched(),
+            _forwards(view),
+            Section("Sums over the peers", (*totals(parts), *self._month(view.totals.sums))),
+            *self._why(self._ground.priced, lambda item: item.peer),
+            Section("Before and after each change", tuple(change_figures(self._ground, reader))),
+        ]
         return self._explanation("the node", sections)
 
     def peer(
@@ -54,10 +95,12 @@ class Explainer:
         """
         items = [item for item in self._ground.priced if item.peer == peer]
         sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
+        sections += self._why(items, lambda item: item.cell.channel)
         sections += self._sources(peer, sources)
         if peer != UNKNOWN_PEER:
             case = self._advisor.case(self._wide, peer)
-            sections += [self._balances(case), self._bids(case), self._curve(case)]
+            sections += [self._balances(case), self._presence(peer)]
+            sections += [self._bids(case), self._curve(case)]
         sections += [self._opportunity(o) for o in opportunities if o.peer == peer]
         return self._explanation(self._ground.book.alias_of(peer) or "unknown peer", sections)
 
@@ -67,6 +110,8 @@ class Explainer:
         items = [i for i in self._ground.priced if book.main_of(i.cell.channel) == channel]
         peer = book.peer_of(channel)
         sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
+        mine = [record for record in self._ground.channels(peer) if record.id == channel]
+        sections.append(Section("Balance now", tuple(self._sides(mine))))
         return self._explanation(book.scid_of(channel) or "no channel", sections)
 
     def _explanation(self, about: str, sections: Iterable[Section]) -> Explanation:
@@ -94,6 +139,11 @@ class Explainer:
             Figure(
                 "watched hours", round(window.covered_ns / HOUR_NS, 6), "h",
                 f"watched {whole(round(window.covered_ns / 1e9, 6))} ÷ 3,600",
+            ),
+            Figure(
+                "covered", round(window.coverage, 6), "",
+                f"min(1, watched {whole(round(window.covered_ns / 1e9, 6))} ÷ "
+                f"window {whole(round(length / 1e9, 6))})",
             ),
         ]  # fmt: skip
         return Section("How much was watched", tuple(figures))
@@ -127,7 +177,42 @@ class Explainer:
             figures = cell_figures(item, category, rate)
             if figures:
                 yield Section(name, tuple(figures))
-        yield Section("Sums", tuple(totals(parts)))
+        whole_sums = add_up(items)
+        yield Section("Sums", (*totals(parts), *self._month(whole_sums)))
+
+    def _why(self, items: Sequence[Priced], place: Callable[[Priced], int]) -> Iterable[Section]:
+        """Each reason over all places where it occurred, and its part of what was missed."""
+        missed = add_up(items).expected_msat
+        for category, cells in _apart(items, lambda item: item.cell.category):
+            if category == Category.SETTLED:
+                continue
+            places = [mine for _, mine in _apart(cells, place)]
+            counts = [n for n in (sum(item.cell.n for item in mine) for mine in places) if n]
+            parts = [("", add_up(mine)) for mine in places]
+            unknown = sum(item.cell.fee_unknown for item in cells)
+            figures = [Figure("HTLCs", sum(counts), "", plus(counts))]
+            if unknown:
+                figures.append(Figure("of these with unknown fee", unknown, ""))
+            figures += [figure for figure in totals(parts) if figure.value]
+            worth = add_up(cells).expected_msat
+            if worth and missed:
+                figures.append(
+                    Figure(
+                        "of all that was missed", round(worth / missed, 6), "",
+                        f"missed {worth:,} ÷ all {missed:,}",
+                    )
+                )  # fmt: skip
+            yield Section(f"Why: {Category(category).label}", tuple(figures))
+
+    def _month(self, sums: Sums) -> Iterable[Figure]:
+        """What the tables say a month would bring."""
+        covered_ns = self._ground.covered_ns
+        if covered_ns >= LEAST_H * HOUR_NS:
+            hours = round(covered_ns / HOUR_NS, 6)
+            yield Figure(
+                "missed per 30 days", sums.expected_msat * MONTH_H * HOUR_NS // covered_ns, "msat",
+                f"missed {sums.expected_msat:,} × {MONTH_H} ÷ watched hours {whole(hours)}",
+            )  # fmt: skip
 
     def _sources(self, peer: int, sources: Sequence[Priced]) -> Iterable[Section]:
         """From whom: what each would have brought, rounded on each channel for each cause."""
@@ -144,23 +229,29 @@ class Explainer:
             ]
             name = self._ground.book.alias_of(source) or "unknown peer"
             figures = list(totals([(name, add_up([item])) for item in mine]))
-            at = next(i for i, f in enumerate(figures) if f.name == "expected, missed")
+            at = next(i for i, f in enumerate(figures) if f.name == "missed")
             figures[at] = replace(figures[at], formula=" + ".join(shares))
             yield Section(f"From {name}", tuple(f for f in figures if f.value))
+
+    def _sides(self, channels: Iterable[ChannelRecord]) -> Iterable[Figure]:
+        """What is where on each channel, and what is asked there."""
+        for channel in channels:
+            scid = self._ground.book.scid_of(channel.id)
+            yield Figure(f"capacity of {scid}", channel.capacity_sat, "sat")
+            yield Figure(f"our side of {scid}", channel.local_sat, "sat")
+            if channel.capacity_sat and channel.local_sat is not None:
+                yield Figure(
+                    f"our share of {scid}", round(channel.local_sat / channel.capacity_sat, 6), "",
+                    f"our side {channel.local_sat:,} ÷ capacity {channel.capacity_sat:,}",
+                )  # fmt: skip
+            yield Figure(f"spendable of {scid}", channel.spendable_sat, "sat")
+            yield Figure(f"rate asked on {scid}", channel.rate_ppm, "ppm")
+            yield Figure(f"base asked on {scid}", channel.base_msat, "msat")
 
     def _balances(self, case: PeerCase) -> Section:
         locals_ = [c.local_sat or 0 for c in case.channels]
         capacities = [c.capacity_sat or 0 for c in case.channels]
-        figures: list[Figure] = []
-        for channel in case.channels:
-            scid = self._ground.book.scid_of(channel.id)
-            figures += [
-                Figure(f"capacity of {scid}", channel.capacity_sat, "sat"),
-                Figure(f"our side of {scid}", channel.local_sat, "sat"),
-                Figure(f"spendable of {scid}", channel.spendable_sat, "sat"),
-                Figure(f"rate asked on {scid}", channel.rate_ppm, "ppm"),
-                Figure(f"base asked on {scid}", channel.base_msat, "msat"),
-            ]
+        figures = list(self._sides(case.channels))
         if case.capacity_sat:
             figures += [
                 Figure("our side", sum(locals_), "sat", plus(locals_)),
@@ -170,19 +261,26 @@ class Explainer:
                     f"our side {sum(locals_):,} ÷ capacity {case.capacity_sat:,}",
                 ),
             ]  # fmt: skip
-        away_ns, times = case.away
-        hours, away = self._wide.covered_ns / HOUR_NS, away_ns / HOUR_NS
-        if case.channels and hours:
-            figures += [
-                Figure("watched hours away", round(away, 6), "h"),
-                Figure("times it went away", times, ""),
-                Figure(
-                    "online", round(1 - away / hours, 6), "",
-                    f"(watched hours {whole(round(hours, 6))} − away {whole(round(away, 6))}) ÷ "
-                    f"{whole(round(hours, 6))}",
-                ),
-            ]  # fmt: skip
         return Section("Balances now", tuple(figures))
+
+    def _presence(self, peer: int) -> Section:
+        """How much of the window one of its channels could be used."""
+        case = self._advisor.case(self._ground, peer)
+        hours = self._ground.covered_ns / HOUR_NS
+        if not case.channels or not hours:
+            return Section("", ())
+        away_ns, times = case.away
+        away = away_ns / HOUR_NS
+        figures = (
+            Figure("watched hours away", round(away, 6), "h"),
+            Figure("times it went away", times, ""),
+            Figure(
+                "online", round(1 - away / hours, 6), "",
+                f"(watched hours {whole(round(hours, 6))} − away {whole(round(away, 6))}) ÷ "
+                f"{whole(round(hours, 6))}",
+            ),
+        )  # fmt: skip
+        return Section("Online, in the window", figures)
 
     def _bids(self, case: PeerCase) -> Section:
         if not case.priced_out:

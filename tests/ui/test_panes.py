@@ -111,3 +111,11 @@ async def test_tab_in_opportunities_goes_to_the_evidence_which_then_scrolls(
         assert driver.lines == before
         await driver.press("tab")
         assert "▸ Why" not in driver.text and cursors(driver)[0].strip("▸ ").startswith("ACINQ")
+
+
+async def test_of_a_line_of_the_log_the_channel_it_was_for_is_copied() -> None:
+    async with running() as driver:
+        await driver.press("tab", "y")
+        assert "outgoing channel: 801000x12x1" in driver.text
+        await driver.press("u", "4", "y")
+        assert "outgoing channel: 801000x12x1" in driver.text

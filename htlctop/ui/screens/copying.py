@@ -3,7 +3,7 @@
 import re
 
 from htlctop.analysis.advice.models import Opportunity
-from htlctop.analysis.models import ChannelRow, PairRow, PeerRow, SourceRow
+from htlctop.analysis.models import ChannelRow, HtlcLine, PairRow, PeerRow, SourceRow
 from htlctop.export.format import count
 from htlctop.export.handoff import best_command, most_it_costs_sat
 from htlctop.ui.board import Board
@@ -31,6 +31,10 @@ def copied_row(row: object) -> Copied | None:
             return copied_id(row.channel_id, "channel id")
         case PairRow():
             return copied_pair(row)
+        case HtlcLine(out_scid="", in_scid=scid):
+            return copied_id(scid, "incoming channel")
+        case HtlcLine(out_scid=scid):
+            return copied_id(scid, "outgoing channel")
     return None
 
 

@@ -22,6 +22,7 @@ from htlctop.ui.paint.parts import rule
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.ranking import Context, children, columns, first_of_each, key, keys, kin
 from htlctop.ui.screens.base import Copied
+from htlctop.ui.screens.copying import copied_row
 from htlctop.ui.screens.tables import Movable, TableScreen
 from htlctop.ui.subject import htlc
 from htlctop.ui.table.widget import Content, Table
@@ -136,8 +137,8 @@ class OverviewScreen(TableScreen[Row]):
         )
 
     def copied(self, board: Board) -> Copied | None:
-        """The key or id of the row under the cursor; a line of the log has none of its own."""
-        return None if self.live.has_keys else super().copied(board)
+        """The key or id of the row or line under the cursor."""
+        return copied_row(self.live.current) if self.live.has_keys else super().copied(board)
 
     def peel(self) -> bool:
         """Out of the live log, then as on every page with a table."""

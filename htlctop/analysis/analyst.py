@@ -86,14 +86,15 @@ class StoreAnalyst:
 
     def smallest_window(self) -> str:
         """The smallest of 24h, 7d, 30d that holds 30 refusals, or as many as the largest does."""
+        refused: dict[str, int] = {}
         with self._moment() as moment:
-            refused = {}
-            for label in ("30d", "24h", "7d"):
+            for label in ("24h", "7d", "30d"):
                 edges = moment.edges_ns(moment.window(Query(window=label)))
                 cells = moment.reader.cells(*edges)
                 refused[label] = sum(c.n for c in cells if is_refused(c.category))
-            enough = min(ENOUGH_REFUSALS, refused["30d"])
-            return next(label for label in ("24h", "7d", "30d") if refused[label] >= enough)
+                if refused[label] >= ENOUGH_REFUSALS:
+                    return label
+        return next(label for label, count in refused.items() if count >= refused["30d"])
 
     def overview(self, query: Query) -> Overview:
         """The node over the window. Raises UsageError for its filter."""

@@ -38,7 +38,7 @@ def columns(glyphs: Glyphs) -> tuple[Column[Opportunity], ...]:
         total = one.urgency.total
         return str(total), Role.BAD if total >= _URGENT_FROM else Role.TEXT
 
-    def sure(one: Opportunity, width: int) -> Piece:
+    def confidence(one: Opportunity, width: int) -> Piece:
         return one.confidence.value, _SURE[one.confidence]
 
     def amount(one: Opportunity, width: int) -> Piece:
@@ -54,10 +54,10 @@ def columns(glyphs: Glyphs) -> tuple[Column[Opportunity], ...]:
     return (
         Column("name", "PEER", 16, 0, who, to_left=True),
         Column("do", "DO", 5, 1, do, to_left=True),
-        Column("worth", "WORTH", 7, 2, worth),
-        Column("month", "PER 30 D", 11, 3, month),
+        Column("worth", "WORTH", 6, 2, worth),
+        Column("month", "PER 30 D", 9, 3, month),
         Column("amount", "AMOUNT", 7, 5, amount),
         Column("ceiling", "PPM", 11, 6, ceiling),
         Column("urgency", "URGENCY", 7, 4, urgency),
-        Column("sure", "SURE", 6, 7, sure, to_left=True),
+        Column("confidence", "CONFIDENCE", 10, 7, confidence, to_left=True),
     )

@@ -51,7 +51,7 @@ def help_page(focus: Focus, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     for title, words in _sections(focus, glyphs):
         lines.extend([BLANK, rule(title, width, glyphs)])
         for word, meaning in words:
-            lines.extend(_entry(word, meaning, 11, width))
+            lines.extend(_entry(word, meaning, 12, width))
     return (*lines, BLANK, line(f" {key_of('back', glyphs.ascii)}: back", Role.DIM))
 
 
@@ -100,7 +100,7 @@ _WORDS = (
     ("LOCAL", "our side of the balance at this moment"),
     ("PER 30 D", "what a month would bring, had it all been watched"),
     ("URGENCY", "0 to 100: up to 40 for its worth, 30 for how often, 30 for how much of it fails"),
-    ("SURE", "how much was seen of it: low, medium or high"),
+    ("CONFIDENCE", "how much was seen of it: low, medium or high"),
     ("covered", "the part of the window in which somebody was watching"),
 )
 _CAUSES = (

@@ -15,6 +15,7 @@ from htlctop.analysis.advice.models import Advice, Kind, Opportunity
 from htlctop.analysis.models import Query, StatusView
 from htlctop.cli import cli
 from htlctop.export.advice import advice_text, month_range, sentence, short_word
+from htlctop.export.format import cells
 from htlctop.export.handoff import TOOLS
 from tests.export.made import Maker
 from tests.synthetic import lived
@@ -130,6 +131,19 @@ def test_a_report_says_what_to_do_and_reads_it_back(made_up_store, tmp_path):
             break
     else:
         raise AssertionError("the first thing to do is not in the report")
+
+
+def test_a_report_for_people_has_no_wide_line_and_a_forums_tables_line_up(made_up_store):
+    run = CliRunner().invoke
+    store = ["--store", str(made_up_store), "--window", "all"]
+    lines = run(cli, ["report", *store]).output.splitlines()
+    assert max(map(cells, lines)) <= 140
+    text = run(cli, ["report", *store, "--format", "md"]).output
+    assert "\x1b" not in text
+    tables = [part.splitlines() for part in text.split("\n\n") if part.startswith("|")]
+    assert len(tables) >= 4
+    for table in tables:
+        assert len({cells(line) for line in table}) == 1 and cells(table[0]) <= 160
 
 
 def test_a_saved_report_with_wrong_advice_is_refused_with_the_place(traffic_store):

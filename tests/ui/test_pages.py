@@ -387,3 +387,11 @@ async def test_at_a_past_time_the_node_page_does_not_say_that_nothing_was_in_fli
         await driver.press("[")
         assert "no HTLC" not in driver.text
         assert "was not kept; 6 shows how many" in driver.text
+
+
+@pytest.mark.parametrize("width", [40, 60, 72, 80, 96, 120])
+async def test_from_what_to_what_something_changed_is_whole_in_any_width(width: int) -> None:
+    async with running((width, 60)) as driver:
+        await driver.press("6")
+        for told in ("9,000 sat → 1,210,000 sat", "210 ppm → 250 ppm", "new rebalancer"):
+            assert told in driver.text

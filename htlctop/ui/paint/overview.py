@@ -43,7 +43,9 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
     key = key_of("opportunities", glyphs.ascii)
     if is_fresh(advice):
         so_far = Part(f"({key} for the {number} so far)", Role.DIM, 1)
-        return indent(width, [Part(f"Do: {advice.too_early}", Role.DIM)], [so_far])
+        why = advice.too_early
+        short = f"Do: {why.partition(';')[0]}"
+        return indent(width, [Part(f"Do: {why}", Role.DIM, 0, short)], [so_far])
     plain = ascii_only if glyphs.ascii else str
     what = plain(sentence(best).removesuffix(worth(best)))
     brings = plain(worth(best).removeprefix(", "))

@@ -9,7 +9,7 @@ from htlctop.ui import watched
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.parts import called, paragraph
 from htlctop.ui.paint.plot import LETTERS
-from htlctop.ui.text import Line, Piece, Role, fit, left, line, right
+from htlctop.ui.text import Line, Role, fit, left, line, right, width_of
 
 EXPIRY_ALARM_BLOCKS = 20
 """An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
@@ -52,36 +52,39 @@ def changes(
             )
         )
     for change in sorted(rows, key=lambda one: -one.at_ns):
-        lines.append(_change(change, now_ns, width, glyphs, named))
-        if width < 60 and (told := _values(change, glyphs)):
-            lines.append(fit(line(f"   {told}"), width, glyphs.more))
+        lines.extend(_change(change, now_ns, width, glyphs, named))
         if width < SHOWS_RATES and change.rate_before_msat is not None:
             lines.append(fit(line(f"   missed/h {_rates(change, glyphs)}", Role.DIM), width))
     return lines
 
 
-def _change(change: Change, now_ns: int, width: int, glyphs: Glyphs, named: bool) -> Line:
-    when = moment(change.at_ns, now_ns)
+def _change(change: Change, now_ns: int, width: int, glyphs: Glyphs, named: bool) -> list[Line]:
+    """What changed where; from what to what below it, where that has no room beside it."""
+    when, told = moment(change.at_ns, now_ns), _values(change, glyphs)
+    about = _about(change, glyphs, named)
     if width < 60:
-        text = f" {LETTERS[change.kind]} {when} {_about(change, glyphs, named)}"
-        return fit(line(text), width, glyphs.more)
-    pieces: list[Piece] = [
-        (f" {LETTERS[change.kind]} ", Role.STRONG),
-        (f"{left(when, 12)}  {left(_WORDS[change.kind], 8)}  ", Role.TEXT),
-    ]
-    room = width - 27 - (_RATES if width >= SHOWS_RATES else 0)
-    pieces.append((left(_what(change, glyphs, named), room, glyphs.more), Role.TEXT))
-    if width >= SHOWS_RATES:
-        pieces.append((right(_rates(change, glyphs), _RATES - 1, glyphs.more), Role.TEXT))
-    return tuple(pieces)
-
-
-def _what(change: Change, glyphs: Glyphs, named: bool) -> str:
-    words = (_about(change, glyphs, named), _values(change, glyphs))
-    return "  ".join(word for word in words if word)
+        first = line(f" {LETTERS[change.kind]} {when} {about}")
+        below = [f"   {told}"] if told else []
+    else:
+        head = f"{left(when, 12)}  {left(_WORDS[change.kind], 8)}  "
+        room = width - 27 - (_RATES if width >= SHOWS_RATES else 0)
+        whole = "  ".join(word for word in (about, told) if word)
+        fits = width_of(line(whole)) <= room
+        first = (
+            (f" {LETTERS[change.kind]} ", Role.STRONG),
+            (head + left(whole if fits else about, room, glyphs.more), Role.TEXT),
+        )
+        if width >= SHOWS_RATES:
+            first += ((right(_rates(change, glyphs), _RATES - 1, glyphs.more), Role.TEXT),)
+        below = [] if fits or not told else [" " * (3 + len(head)) + told]
+    return [fit(first, width, glyphs.more), *(fit(line(t), width, glyphs.more) for t in below)]
 
 
 def _values(change: Change, glyphs: Glyphs) -> str:
+    """From what to what; of a mark what was noted."""
+    if change.text:
+        text = clean(change.text)
+        return ascii_only(text) if glyphs.ascii else text
     if change.before and change.after:
         return f"{change.before} {glyphs.arrow} {change.after}"
     return change.before or change.after
@@ -95,9 +98,6 @@ def _about(change: Change, glyphs: Glyphs, named: bool) -> str:
         words.append("whole node")
     if change.scid:
         words.append(change.scid)
-    if change.text:
-        text = clean(change.text)
-        words.append(ascii_only(text) if glyphs.ascii else text)
     return "  ".join(words)
 
 

@@ -177,7 +177,7 @@ def pending(
         role = Role.BAD if near else Role.TEXT
         left_words = "expiry unknown" if row.blocks_left is None else _blocks(row.blocks_left)
         mark = glyphs.alarm if near else " "
-        way = "in from" if row.incoming else "out to"
+        way = "in from" if row.incoming else "out to "
         amount = right(sat(row.amount_msat), 11)
         who = called(row.alias, None, row.peer, glyphs) if named else row.scid
         if width >= _ROOMY and named:

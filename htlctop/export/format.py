@@ -84,11 +84,10 @@ def clock_seconds(at_ns: int, tz: tzinfo | None = None) -> str:
 
 
 def moment(at_ns: int, now_ns: int, tz: tzinfo | None = None) -> str:
-    """14:02, with the day where it is not within a day of now: 3 Jul 14:02."""
+    """14:02, with the day where it is not today's: 3 Jul 14:02."""
     at = local(at_ns, tz)
-    if abs(now_ns - at_ns) <= _DAY * NS:
-        return f"{at:%H:%M}"
-    return f"{at.day} {at:%b %H:%M}"
+    is_today = at.date() == local(now_ns, tz).date()
+    return f"{at:%H:%M}" if is_today else f"{at.day} {at:%b %H:%M}"
 
 
 def stamp(at_ns: int, tz: tzinfo | None = None) -> str:

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import Overview
 from htlctop.export import text as text_format
 from htlctop.export.files import write_private
-from htlctop.export.format import ago
+from htlctop.export.format import ago, moment
 from htlctop.export.formats import Format, render
 from htlctop.export.markdown import escape
 from htlctop.export.table import Column, Document, Head, Table, Unit
@@ -189,3 +190,11 @@ def test_an_age_changes_when_the_clock_does_and_not_in_between() -> None:
         for later in range(1, 5)
     ]
     assert seen == [{"<1 min"}, {"1 min"}, {"2 min"}, {"3 min"}]
+
+
+def test_a_time_that_is_not_todays_has_its_day_so_that_none_reads_as_still_to_come() -> None:
+    now = 1_783_087_320 * 10**9  # 2026-07-03 14:02 UTC
+    hour = 3600 * 10**9
+    assert moment(now - 14 * hour, now, UTC) == "00:02"
+    assert moment(now - 15 * hour, now, UTC) == "2 Jul 23:02"
+    assert moment(now - 23 * hour, now, UTC) == "2 Jul 15:02"

@@ -220,7 +220,7 @@ class Advisor:
     def _why_nothing(self, ground: Ground) -> str:
         """Why a node forwards nothing."""
         if not ground.node.pubkey:
-            return "nothing was seen yet: run `htlctop` or `htlctop collect`"
+            return "nothing was seen yet; `htlctop collect` watches without a screen"
         peers = [peer for peer in ground.book.peer_ids() if ground.channels(peer)]
         private, every = self._reader.count_private()
         if not peers:

@@ -29,6 +29,7 @@ from htlctop.analysis.models import (
     Query,
     Report,
     StatusView,
+    Sums,
     Totals,
     Window,
 )
@@ -37,7 +38,7 @@ from htlctop.analysis.node import node
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.ranking import pair_rows, ranked
 from htlctop.analysis.series import in_flight, series
-from htlctop.analysis.sums import Priced, is_refused, reasons, together
+from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, together
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
@@ -171,16 +172,19 @@ class StoreAnalyst:
         with self._moment(query, by_source=True) as moment:
             # Advice is drawn from a plain one, here as everywhere.
             plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
-            ground, wide = _ground(moment, query), _ground(plain, widened(query))
+            book, window, wide = moment.book, moment.window(query), _ground(plain, widened(query))
+            if channel is not None:
+                peer = book.peer_of(channel)
+            channels = book.channels_of(peer) if peer is not None else ()
+            if not channels and channel is None and peer is not None:
+                raise UsageError("the store knows no such peer")
+            sources = moment.priced_pairs(window, channels)
+            ground = _ground_of(moment, window, over_sources(sources))
             explainer = Explainer(ground, wide, self._advisor, self._settings)
             if channel is not None:
                 return explainer.channel(channel)
             if peer is None:
-                return explainer.node(_overview(moment, query), self._reader)
-            channels = ground.book.channels_of(peer)
-            if not channels:
-                raise UsageError("the store knows no such peer")
-            sources = moment.priced_pairs(ground.window, channels)
+                return explainer.node(_totals(moment, window, add_up(ground.priced)), self._reader)
             return explainer.peer(peer, sources, self._advisor.advise(wide).opportunities)
 
     def find_peer(self, text: str) -> PeerRow:
@@ -245,23 +249,28 @@ def _ground_of(moment: Moment, window: Window, priced: Sequence[Priced]) -> Grou
     return Ground(moment.node, moment.status, window, moment.intervals, moment.book, priced, rates)
 
 
+def _totals(moment: Moment, window: Window, sums: Sums) -> Totals:
+    """The node's line, of what all rows add up to."""
+    unresolved = moment.reader.unresolved(window.from_ns, end_ns(window))
+    unknown = moment.unknown(unresolved, window.until_ns)
+    forwards = sums.settled + sums.refused + sums.downstream + len(unresolved)
+    return Totals(forwards, unknown, len(unresolved) - unknown, sums)
+
+
 def _overview(moment: Moment, query: Query) -> Overview:
     filtered = parse(query.filter)
     window = moment.window(query)
     kept = moment.kept_cells(window)
     whole = together(list(moment.figures(window).values()))
-    unresolved = moment.reader.unresolved(window.from_ns, end_ns(window))
-    unknown = moment.unknown(unresolved, window.until_ns)
-    sums = whole.sums
+    totals = _totals(moment, window, whole.sums)
     chart, status, first_ns = series(moment, window), moment.status, moment.first_event_ns
     # Last, because pairs take long to add up, and what is read of the store is read in a moment.
     rows, unfiltered = ranked(moment, window, query, filtered)
-    forwards = sums.settled + sums.refused + sums.downstream + len(unresolved)
     return Overview(
         node=moment.node,
         status=status,
         window=window,
-        totals=Totals(forwards, unknown, len(unresolved) - unknown, sums),
+        totals=totals,
         categories=reasons(kept.categories, {c: worth for c, (worth, _) in whole.lost.items()}),
         rows=rows,
         unfiltered=unfiltered,

@@ -18,7 +18,7 @@ from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
 from htlctop.analysis.advice.interval import poisson_range
 from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
 from htlctop.analysis.advice.urgency import LEAST_H, urgency_figures
-from htlctop.analysis.models import UNKNOWN_PEER, Overview, Sums
+from htlctop.analysis.models import UNKNOWN_PEER, Sums, Totals
 from htlctop.analysis.sums import Priced, add_up
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
@@ -36,30 +36,6 @@ def _apart(
     return sorted(found.items())
 
 
-def _forwards(view: Overview) -> Section:
-    """What became of all forwards, and the counts of the status line."""
-    totals, sums = view.totals, view.totals.sums
-    figures = [
-        Figure("in flight", totals.in_flight, ""),
-        Figure("unknown", totals.unknown, ""),
-        Figure(
-            "forwards", totals.forwards, "",
-            f"settled {sums.settled:,} + refused here {sums.refused:,} + failed further on "
-            f"{sums.downstream:,} + in flight {totals.in_flight:,} + unknown {totals.unknown:,}",
-        ),
-        Figure("peers offline", view.offline, ""),
-        Figure("channels dry", view.dry, ""),
-    ]  # fmt: skip
-    if sums.earned_msat > 0:
-        figures.append(
-            Figure(
-                "missed, of what was earned", round(sums.expected_msat / sums.earned_msat, 6), "",
-                f"missed {sums.expected_msat:,} ÷ earned {sums.earned_msat:,}",
-            )
-        )  # fmt: skip
-    return Section("What became of forwards", tuple(figures))
-
-
 class Explainer:
     """Writes the arithmetic out, from the same sums that the figures are made of.
 
@@ -70,17 +46,17 @@ class Explainer:
         self._ground, self._wide = ground, wide
         self._advisor, self._prior = advisor, settings.rate_prior
 
-    def node(self, view: Overview, reader: StatsReader) -> Explanation:
+    def node(self, whole: Totals, reader: StatsReader) -> Explanation:
         """The node: what became of its forwards, its totals and reasons out of its peers', and
-        what was missed before and after each change. `view`: the same window's."""
+        what was missed before and after each change."""
         parts = [
             (self._ground.book.alias_of(peer) or "unknown peer", add_up(items))
             for peer, items in _apart(self._ground.priced, lambda item: item.peer)
         ]
         sections = [
             self._watched(),
-            _forwards(view),
-            Section("Sums over the peers", (*totals(parts), *self._month(view.totals.sums))),
+            self._forwards(whole),
+            Section("Sums over the peers", (*totals(parts), *self._month(whole.sums))),
             *self._why(self._ground.priced, lambda item: item.peer),
             Section("Before and after each change", tuple(change_figures(self._ground, reader))),
         ]
@@ -147,6 +123,30 @@ class Explainer:
             ),
         ]  # fmt: skip
         return Section("How much was watched", tuple(figures))
+
+    def _forwards(self, whole: Totals) -> Section:
+        """What became of all forwards, and the counts of the status line."""
+        sums, book = whole.sums, self._ground.book
+        figures = [
+            Figure("in flight", whole.in_flight, ""),
+            Figure("unknown", whole.unknown, ""),
+            Figure(
+                "forwards", whole.forwards, "",
+                f"settled {sums.settled:,} + refused here {sums.refused:,} + failed further on "
+                f"{sums.downstream:,} + in flight {whole.in_flight:,} + unknown {whole.unknown:,}",
+            ),
+            Figure("peers offline", book.offline, ""),
+            Figure("channels dry", book.dry, ""),
+        ]  # fmt: skip
+        if sums.earned_msat > 0:
+            figures.append(
+                Figure(
+                    "missed, of what was earned",
+                    round(sums.expected_msat / sums.earned_msat, 6), "",
+                    f"missed {sums.expected_msat:,} ÷ earned {sums.earned_msat:,}",
+                )
+            )  # fmt: skip
+        return Section("What became of forwards", tuple(figures))
 
     def _rate(self, peer: int) -> Section:
         """(S + 20·p0) ÷ (S + F + 20), over 30 days."""

@@ -47,12 +47,17 @@ class PendingPoint(NamedTuple):
 
 
 class BalancePoint(NamedTuple):
-    """A channel's balance from then on."""
+    """A channel's balance from then on; what is in flight is on neither side."""
 
     channel: int
     at_ns: int
     local_sat: int
     remote_sat: int
+
+    def came_in_since(self, before: "BalancePoint") -> int:
+        """What went over to our side, sat: the other side has that much less. An HTLC of ours that
+        failed comes back to us, and is no income."""
+        return max(0, min(self.local_sat - before.local_sat, before.remote_sat - self.remote_sat))
 
 
 class PolicyPoint(NamedTuple):

@@ -13,7 +13,7 @@ from htlctop.domain.types import NS
 from htlctop.errors import StoreError, UsageError
 from htlctop.store.marks import add_mark
 from htlctop.store.writer import StoreWriter
-from tests.advice.made import ANN, DAN, Node, spread
+from tests.advice.made import ANN, BEN, DAN, Node, spread
 from tests.support import T0
 
 ALL = Query(window="all")
@@ -53,6 +53,15 @@ async def test_what_came_in_by_forwards_is_no_refill(store_file):
     for hour in spread(30, 19, 18):
         node.settle(hour, 100_000, 10, src=DAN, out=ANN)
     node.becomes(20.0, DAN, local_sat=3_000_000, remote_sat=2_000_000)
+    assert await noticed(node, store_file) == []
+
+
+async def test_what_failed_and_came_back_to_us_is_no_refill(store_file):
+    node = Node(hours=40)
+    # 2,200,000 sat of ours were in flight when the balances were told, and then were not.
+    node.becomes(20.0, BEN, local_sat=8_800_000, remote_sat=1_200_000)
+    node.becomes(20.1, BEN, local_sat=6_600_000, remote_sat=1_200_000)
+    node.becomes(20.2, BEN, local_sat=8_800_000, remote_sat=1_200_000)
     assert await noticed(node, store_file) == []
 
 

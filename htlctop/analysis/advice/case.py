@@ -12,7 +12,7 @@ from htlctop.analysis.advice.levels import Levels, away_ns
 from htlctop.analysis.formulas import share_out
 from htlctop.domain.claims import Pool
 from htlctop.domain.codes import PRICED_OUT, Category
-from htlctop.domain.evidence import LimitsPoint, LostClaim, Settled
+from htlctop.domain.evidence import BalancePoint, LimitsPoint, LostClaim, Settled
 from htlctop.domain.ports import EvidenceReader
 
 MOST_CLAIMS = 2_000
@@ -267,13 +267,12 @@ class PeerCase:
     def _rises(self) -> list[tuple[int, int]]:
         """(time, msat) by which our balances rose, between the kept ones."""
         window = self.ground.window
-        last: dict[int, int] = {}
+        last: dict[int, BalancePoint] = {}
         rises = []
         for point in self._reader.balance_history(self.ids, window.from_ns, self.ground.until_ns):
-            before = last.get(point.channel, point.local_sat)
-            if point.local_sat > before:
-                rises.append((point.at_ns, (point.local_sat - before) * 1000))
-            last[point.channel] = point.local_sat
+            if rise := point.came_in_since(last.get(point.channel, point)):
+                rises.append((point.at_ns, rise * 1000))
+            last[point.channel] = point
         return rises
 
 

@@ -146,7 +146,8 @@ def _steps(
 def _refills(
     ground: Ground, reader: StatsReader, channels: dict[int, ChannelRecord]
 ) -> Iterable[_Seen]:
-    """Balances that rose fast, and by more than the forwards that came in explain."""
+    """Balances that rose fast at the peer's cost, and by more than the forwards that came in
+    explain."""
     last: dict[int, BalancePoint] = {}
     for point in reader.balance_history(tuple(channels), ground.window.from_ns, ground.until_ns):
         before = last.get(point.channel)
@@ -154,7 +155,7 @@ def _refills(
         channel = channels[point.channel]
         if before is None or point.at_ns < ground.window.from_ns or not channel.capacity_sat:
             continue
-        rise = point.local_sat - before.local_sat
+        rise = point.came_in_since(before)
         if rise < _REFILL * channel.capacity_sat:
             continue
         # What settled since the balance before may have begun somewhat earlier.

@@ -9,6 +9,7 @@ from htlctop.ui.layout import NARROW
 from htlctop.ui.ranking import Context, columns, money
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
+from htlctop.ui.words import gone
 
 
 def every_column(glyphs: Glyphs, context: Context) -> tuple[Column[Row], ...]:
@@ -60,7 +61,7 @@ def _state(row: Row, width: int) -> Piece:
     if not isinstance(row, ChannelRow) or not row.scid:
         return "", Role.DIM
     if not row.is_open:
-        return "closed", Role.DIM
+        return gone(row.peer), Role.DIM
     return ("active", Role.DIM) if row.is_active else ("inactive", Role.BAD)
 
 

@@ -24,6 +24,7 @@ from htlctop.ui.paint.why import short
 from htlctop.ui.subject import Of, Subject, channel, pair, peer
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
+from htlctop.ui.words import gone
 
 DRY = 10
 """Less than this part (1/10) on our side is dry."""
@@ -174,7 +175,7 @@ class _Columns:
             if not self._is_child(row):
                 return row.scid, Role.TEXT
             state = "" if row.is_active else "inactive"
-            return (state if row.is_open else "closed"), Role.DIM
+            return (state if row.is_open else gone(row.peer)), Role.DIM
         if not isinstance(row, PeerRow) or not row.channels:
             return "", Role.DIM
         if len(row.channels) > 1:

@@ -4,6 +4,7 @@ cheap to send; what is passed over is counted. Pure."""
 from collections.abc import Hashable, Sequence
 
 from htlctop.analysis.models import HtlcLine
+from htlctop.domain.codes import Outcome
 
 MOST_NEW = 5
 LOOK_BACK = 60
@@ -36,12 +37,15 @@ class Trickle:
     def _followed(self, lines: Sequence[HtlcLine], newest: int) -> tuple[Entry, ...]:
         fresh = [line for line in lines if line.seq > newest]
         now = {line.seq: line for line in lines}
-        old = tuple(
-            now.get(entry.seq, entry) if isinstance(entry, HtlcLine) else entry
-            for entry in self._shown
-        )
+        told = (now.get(e.seq, e) if isinstance(e, HtlcLine) else e for e in self._shown)
+        old = tuple(e for e in told if not _is_lost(e, lines[-1].seq if lines else 0))
         passed_over = len(fresh) - MOST_NEW
         if passed_over <= 0:
             return (*fresh, *old)
         more = "more" if len(fresh) < len(lines) else "or more"
         return (*fresh[:MOST_NEW], f"+{passed_over} {more}", *old)
+
+
+def _is_lost(entry: Entry, oldest: int) -> bool:
+    """Whether an HTLC was in flight and is too old to be told how it went on."""
+    return isinstance(entry, HtlcLine) and entry.seq < oldest and entry.outcome is Outcome.NONE

@@ -1,6 +1,6 @@
 """The words the screens use for causes, outcomes and columns. One place, so that they agree."""
 
-from htlctop.analysis.models import By, HtlcLine, SortKey
+from htlctop.analysis.models import UNKNOWN_PEER, By, HtlcLine, SortKey
 from htlctop.domain.codes import Category, Group, Outcome
 from htlctop.ui.text import Role
 
@@ -43,6 +43,11 @@ GROUPED = {
     By.SOURCE: "Incoming peers by {} of what they sent",
 }
 """Titles of the ranked table, by what its rows are."""
+
+
+def gone(peer: int) -> str:
+    """The state of a channel that is not open: one with nobody was never ours, its id made up."""
+    return "unknown" if peer == UNKNOWN_PEER else "closed"
 
 
 def outcome(line: HtlcLine) -> tuple[str, Role]:

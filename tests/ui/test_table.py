@@ -6,7 +6,7 @@ import pytest
 from drive import SIZES, Driver, running
 from fake import FakeAnalyst
 
-from htlctop.analysis.models import SortKey
+from htlctop.analysis.models import UNKNOWN_PEER, SortKey
 from htlctop.ui.table.widget import Table
 
 
@@ -27,6 +27,20 @@ def drop(alias: str):
 
     def change(analyst: FakeAnalyst) -> None:
         analyst.peers = [row for row in analyst.peers if row.alias != alias]
+
+    return change
+
+
+def gone(alias: str, to_nobody: bool):
+    """The one channel with a peer is not open; or its id is nobody's that we know."""
+
+    def change(analyst: FakeAnalyst) -> None:
+        at = next(at for at, row in enumerate(analyst.peers) if row.alias == alias)
+        row = analyst.peers[at]
+        known = {"peer": UNKNOWN_PEER, "pubkey": ""} if to_nobody else {}
+        (channel,) = row.channels
+        row = replace(row, channels=(replace(channel, is_open=False, **known),), **known)
+        analyst.peers[at] = row
 
     return change
 
@@ -172,3 +186,13 @@ async def test_a_change_of_five_rows_repaints_only_those_rows(size: tuple[int, i
         assert content is not None
         assert table.show(replace(content, items=tuple(rows))) <= 5
         assert table.show(replace(content, items=tuple(rows))) == 0
+
+
+async def test_a_channel_that_was_closed_is_told_from_an_id_that_was_never_ours() -> None:
+    async with running((200, 50)) as driver:
+        await driver.changed(gone("kappa", to_nobody=False))
+        await driver.changed(gone("Boltz", to_nobody=True))
+        await driver.press("2")
+        (ours,) = (line for line in driver.lines if "kappa" in line)
+        (nobodys,) = (line for line in driver.lines if "(unknown peer)" in line)
+        assert " closed " in ours and " unknown " in nobodys

@@ -1,11 +1,13 @@
 """The live pane lets a few new lines in at a time and counts the others."""
 
+from dataclasses import replace
+
 from bigfoot import line
 from hypothesis import given
 from hypothesis import strategies as st
 
 from htlctop.analysis.models import HtlcLine
-from htlctop.domain.codes import Category
+from htlctop.domain.codes import Category, Outcome
 from htlctop.ui.trickle import MOST_NEW, Trickle
 
 
@@ -30,6 +32,15 @@ def test_of_many_the_newest_five_are_shown_and_the_others_counted() -> None:
     assert shown == [112, 111, 110, 109, 108, "+7 more", 100, 99]
     assert read(pane.take(lines(113), "q", 8))[:7] == [113, 112, 111, 110, 109, 108, "+7 more"]
     assert "+62 or more" in read(pane.take(lines(900), "q", 8))
+
+
+def test_what_was_in_flight_goes_once_nobody_tells_how_it_ended() -> None:
+    pane = Trickle()
+    hanging = replace(line(100, 0, Category.SETTLED), outcome=Outcome.NONE)
+    pane.take((hanging, *lines(99)), "q", 8)
+    assert read(pane.take((*lines(112, 12), hanging, *lines(99)), "q", 8))[5:7] == ["+7 more", 100]
+    shown = read(pane.take(lines(900), "q", 16))
+    assert shown[5:8] == ["+62 or more", 112, 111] and shown[11:14] == ["+7 more", 99, 98]
 
 
 def test_another_filter_or_time_begins_anew() -> None:

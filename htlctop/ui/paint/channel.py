@@ -11,6 +11,7 @@ from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time
 from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, indent, line
+from htlctop.ui.words import gone
 
 
 def page(
@@ -53,7 +54,7 @@ def page(
 def _who(row: ChannelRow, width: int, glyphs: Glyphs) -> Line:
     state, role = "active", Role.GOOD
     if not row.is_open:
-        state, role = "closed", Role.WARN
+        state, role = gone(row.peer), Role.WARN
     elif not row.is_active:
         state, role = "INACTIVE", Role.BAD
     with_ = called(row.alias, row.pubkey, row.peer, glyphs)

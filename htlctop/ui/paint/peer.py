@@ -16,6 +16,7 @@ from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time
 from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, fit, indent, left, line, right
+from htlctop.ui.words import gone
 
 CURVE_BESIDE = 96
 """From this width on the curve stands beside Why and From."""
@@ -77,7 +78,7 @@ def who(row: PeerRow, online: float | None, width: int, glyphs: Glyphs) -> Line:
         key = clean(row.pubkey, LONGEST_KEY)
         parts.append(Part(f"{key[:8]}{glyphs.more}{key[-4:]}", Role.DIM, 7))
     if not still_open and row.channels:
-        parts.append(Part("closed", Role.WARN, 1))
+        parts.append(Part(gone(row.peer), Role.WARN, 1))
     elif row.channels:
         parts.append(_there(row.online, online))
     if row.capacity_sat:
@@ -147,7 +148,7 @@ def _channels(view: PeerDetail, width: int, glyphs: Glyphs) -> list[Line]:
             Part(f"refused {right(count(channel.sums.refused), 5)}", Role.TEXT, 3),
         ]
         if not channel.is_open:
-            parts.append(Part("closed", Role.DIM, 4))
+            parts.append(Part(gone(channel.peer), Role.DIM, 4))
         elif channel.capacity_sat:
             share = percent(channel.local_sat or 0, channel.capacity_sat)
             of = f"local {right(share, 4)} of {short_sat(channel.capacity_sat)}"

@@ -95,7 +95,7 @@ def subjects(store: Path) -> dict[Of, Subject]:
         worst = analyst.overview(Query(window=WINDOW)).peers[0]
         pairs = analyst.overview(Query(window=WINDOW, by=By.PAIR)).rows
         pair = next(r for r in pairs if isinstance(r, PairRow) and r.out_peer == worst.peer)
-        (htlc,) = analyst.log(LogQuery(1, peer=worst.peer, filter="why:liq"))
+        (htlc,) = analyst.log(LogQuery(1, peer=worst.peer, filter="why:liq")).lines
         return {
             Of.PEER: subject.peer(worst.peer),
             Of.CHANNEL: subject.channel(worst.channels[0].channel),

@@ -46,8 +46,6 @@ from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import UsageError
 
 ENOUGH_REFUSALS = 30
-SEARCH_S = 1.0
-"""How long a filtered log is searched for, when it has to be whole at once."""
 
 
 class StoreAnalyst:
@@ -207,13 +205,8 @@ class StoreAnalyst:
                 return book.peer_of(channel), channel
             return book.find(text).peer, None
 
-    def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
-        """HTLCs newest first; fewer than asked for where a filter lets through very few."""
-        with self._moment() as moment:
-            return log.search(moment, query, SEARCH_S)
-
-    def log_page(self, query: LogQuery) -> LogPage:
-        """One step of reading on through the log."""
+    def log(self, query: LogQuery) -> LogPage:
+        """HTLCs newest first, and where to go on."""
         with self._moment() as moment:
             return log.page(moment, query)
 

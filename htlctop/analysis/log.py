@@ -1,8 +1,6 @@
 """The log: which HTLCs a query means, and each as a line to read."""
 
-import time
 from collections.abc import Iterable
-from dataclasses import replace
 
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.filters import AmountTerm, Fate, Filter, Measured, NameTerm, Side, parse
@@ -24,25 +22,13 @@ _OUTCOMES = {
 
 
 def page(moment: Moment, query: LogQuery) -> LogPage:
-    """The HTLCs that a query means, newest first. Raises UsageError for its filter."""
+    """The HTLCs that a query means, newest first, as many as are found in a moment. Raises
+    UsageError for its filter."""
     pick = _pick(moment, query, parse(query.filter))
     if pick is None:
         return LogPage((), None)
     found = moment.reader.find(pick, query.limit, query.before_seq)
     return LogPage(lines(moment, found.records), found.older_seq)
-
-
-def search(moment: Moment, query: LogQuery, most_s: float) -> tuple[HtlcLine, ...]:
-    """Page after page until there is enough, nothing older, or no time left."""
-    until_s = time.monotonic() + most_s
-    found: tuple[HtlcLine, ...] = ()
-    while True:
-        one = page(moment, query)
-        found += one.lines
-        left = query.limit - len(one.lines)
-        if one.older_seq is None or left <= 0 or time.monotonic() > until_s:
-            return found
-        query = replace(query, before_seq=one.older_seq, limit=left)
 
 
 def lines(moment: Moment, records: Iterable[HtlcRecord]) -> tuple[HtlcLine, ...]:

@@ -36,8 +36,8 @@ class LogQuery:
 class LogPage:
     """Lines newest first, and the `before_seq` to go on with; None where there is nothing older.
 
-    It may hold fewer lines than were asked for though there are older ones: a search for what is
-    rare goes on in steps.
+    It may hold fewer lines than were asked for, or none, though there are older ones: what is rare
+    in a large store is looked for in steps.
     """
 
     lines: tuple[HtlcLine, ...]
@@ -92,11 +92,8 @@ class Analyst(Protocol):
     ) -> Explanation:
         """How every figure of a peer, a channel or the node comes about. Costly: when asked for."""
 
-    def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
-        """HTLCs newest first; fewer than asked for where a filter lets through very few."""
-
-    def log_page(self, query: LogQuery) -> LogPage:
-        """One step of reading on through the log, for a filter that lets through very few."""
+    def log(self, query: LogQuery) -> LogPage:
+        """HTLCs newest first, and where to go on."""
 
     def smallest_window(self) -> str:
         """The smallest of 24h, 7d, 30d that holds 30 refusals, or as many as the largest does."""

@@ -14,8 +14,8 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.models import By, ChannelRow, HtlcLine, Overview, Query, Report, StatusView
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import By, ChannelRow, Overview, Query, Report, StatusView
+from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.errors import UsageError
 
 T = TypeVar("T")
@@ -95,8 +95,9 @@ class Questions:
         """One HTLC by its number in the store (`HtlcLine.seq`), with the payment it belongs to."""
         return await self._read(lambda analyst: analyst.htlc(seq))
 
-    async def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
-        """HTLCs that are stored, newest first."""
+    async def log(self, query: LogQuery) -> LogPage:
+        """HTLCs that are stored, newest first, and where to go on: `replace(query,
+        before_seq=page.older_seq)` until that is None."""
         return await self._read(lambda analyst: analyst.log(query))
 
 

@@ -14,7 +14,8 @@ from htlctop.analysis.details import (
     PeerDetail,
 )
 from htlctop.analysis.filters import nameless
-from htlctop.analysis.models import HtlcLine, NodeView, Overview, Query, StatusView, Window
+from htlctop.analysis.models import NodeView, Overview, Query, StatusView, Window
+from htlctop.analysis.ports import LogPage
 from htlctop.domain.types import Access
 from htlctop.export.redaction import CONCEALED
 from htlctop.ui.layout import Form
@@ -110,7 +111,7 @@ class Board:
         return self._get(part, Overview)
 
     @property
-    def log(self) -> tuple[HtlcLine, ...] | None:
+    def log(self) -> LogPage | None:
         """The node's newest HTLCs."""
         return self.log_of(None)
 
@@ -158,9 +159,9 @@ class Board:
         """How the figures of a peer, a channel or the node come about."""
         return self._get(Part.EXPLAIN, Explanation, about)
 
-    def log_of(self, about: Subject | None) -> tuple[HtlcLine, ...] | None:
+    def log_of(self, about: Subject | None) -> LogPage | None:
         """The newest HTLCs of one thing."""
-        return self._get(Part.LOG, tuple, about)
+        return self._get(Part.LOG, LogPage, about)
 
     def has(self, part: Part, about: Subject | None = None) -> bool:
         """Whether it was read, also where there was nothing to read."""

@@ -13,8 +13,8 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.models import By, HtlcLine, Overview, Query, SortKey, StatusView
-from htlctop.analysis.ports import Analyst, LogQuery
+from htlctop.analysis.models import By, Overview, Query, SortKey, StatusView
+from htlctop.analysis.ports import Analyst, LogPage, LogQuery
 from htlctop.ui.subject import Of, Subject
 
 LIVE_EVERY_S = 0.5
@@ -33,7 +33,7 @@ Value = (
     | Advice
     | Curve
     | Explanation
-    | tuple[HtlcLine, ...]
+    | LogPage
     | None
 )
 

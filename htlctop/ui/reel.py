@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from htlctop.analysis.models import HtlcLine
+from htlctop.analysis.ports import LogPage
 from htlctop.domain.codes import Outcome
 
 PAGE_LINES = 200
@@ -13,27 +14,28 @@ NEAR_LINES = 100
 """So close to an end of what is loaded, the next page is wanted."""
 
 
+_NEWEST = 2**63 - 1
+
+
 @dataclass(slots=True)
 class _Page:
-    """HTLCs older than `before_seq`, newest first; None while they are let go."""
+    """HTLCs older than `before_seq`, newest first, all of them as far as `older_seq` (None: the
+    oldest); no lines while they are let go."""
 
     before_seq: int
     lines: tuple[HtlcLine, ...] | None
-
-
-def _oldest(newest: Sequence[HtlcLine]) -> int:
-    """From which HTLC on the newest tell all there is."""
-    return newest[-1].seq if len(newest) >= PAGE_LINES else 0
+    older_seq: int | None
 
 
 class Reel:
-    """Pages from the newest to the oldest, of which a few neighbours are loaded."""
+    """Pages from the newest to the oldest, of which a few neighbours are loaded. Each begins where
+    the one before it ends. Where few HTLCs fit a filter a read ends before it has filled a page;
+    what the next one finds is added to it."""
 
     def __init__(self) -> None:
         self._pages: list[_Page] = []
         self._first = self._end = 0
         self._told_from = 0
-        self.has_older = False
         self.has_newer = False
         self._lines: tuple[HtlcLine, ...] | None = None
 
@@ -47,27 +49,40 @@ class Reel:
 
     @property
     def has_more(self) -> bool:
-        """Whether the store holds older ones than are loaded."""
-        return self.has_older or self._end < len(self._pages)
+        """Whether the store holds older ones than are loaded, as far as was looked."""
+        return bool(self._pages) and (
+            self._end < len(self._pages) or self._pages[-1].older_seq is not None
+        )
 
-    def begin(self, newest: Sequence[HtlcLine]) -> None:
-        """Anew, from the newest."""
-        lines = tuple(newest)
-        self._told_from = _oldest(newest)
-        self._pages = [_Page(lines[0].seq + 1, lines)] if lines else []
-        self._first, self._end = 0, len(self._pages)
-        self.has_older, self.has_newer = len(lines) >= PAGE_LINES, False
+    def follow(self, newest: LogPage) -> None:
+        """From the newest; where those fill no page, with the older ones that were found before."""
+        lines, older_seq = self._with_older(newest)
+        self._told_from = newest.older_seq or 0
+        self._pages = [_Page(lines[0].seq + 1 if lines else _NEWEST, lines, older_seq)]
+        self._first, self._end, self.has_newer = 0, 1, False
         self._lines = None
 
-    def stand(self, newest: Sequence[HtlcLine]) -> None:
+    def _with_older(self, newest: LogPage) -> tuple[tuple[HtlcLine, ...], int | None]:
+        room = PAGE_LINES - len(newest.lines)
+        if newest.older_seq is None or room <= 0 or not self._pages or self._first:
+            return newest.lines, newest.older_seq
+        found_to = self._pages[self._end - 1].older_seq
+        older = [line for line in self.lines if line.seq < newest.older_seq]
+        if len(older) > room:
+            older, found_to = older[:room], older[room - 1].seq
+        if found_to is not None and found_to > newest.older_seq:
+            found_to = newest.older_seq
+        return (*newest.lines, *older), found_to
+
+    def stand(self, newest: LogPage) -> None:
         """Newer ones came, and are not taken; what is loaded takes over how its own went on."""
-        if not self._pages or not newest:
-            self.begin(newest)
+        if not self.lines:
+            self.follow(newest)
             return
         top = self._pages[0]
-        self.has_newer = newest[0].seq >= top.before_seq
-        self._told_from = _oldest(newest)
-        self._renew(top, newest)
+        self.has_newer = bool(newest.lines) and newest.lines[0].seq >= top.before_seq
+        self._told_from = newest.older_seq or 0
+        self._renew(top, newest.lines)
 
     def hanging(self, first: int, last: int) -> int | None:
         """The page with one of the lines first..last that was in flight and is too old for the
@@ -102,29 +117,38 @@ class Reel:
             return None
         if self._end < len(self._pages):
             return self._pages[self._end].before_seq
-        return self.lines[-1].seq if self.has_older and self.lines else None
+        return self._pages[-1].older_seq
 
-    def add(self, before_seq: int, lines: Sequence[HtlcLine]) -> bool:
+    def add(self, before_seq: int, found: LogPage) -> bool:
         """Take a page over that was wanted, and let the farthest go; whether it was wanted."""
-        page = _Page(before_seq, tuple(lines))
+        page = _Page(before_seq, found.lines, found.older_seq)
         if self._first and self._pages[self._first - 1].before_seq == before_seq:
             self._first -= 1
-            self._pages[self._first] = page
+            self._put(self._first, page)
             if self._end - self._first > MOST_PAGES:
                 self._end -= 1
                 self._pages[self._end].lines = None
         elif self._end < len(self._pages) and self._pages[self._end].before_seq == before_seq:
-            self._pages[self._end] = page
+            self._put(self._end, page)
             self._grow()
-        elif self.has_older and self.lines and self.lines[-1].seq == before_seq:
-            self.has_older = len(page.lines or ()) >= PAGE_LINES
-            if page.lines:
+        elif self._pages and self._pages[-1].older_seq == before_seq:
+            last = self._pages[-1]
+            if last.lines is not None and len(last.lines) + len(found.lines) <= PAGE_LINES:
+                last.lines, last.older_seq = (*last.lines, *found.lines), found.older_seq
+            else:
                 self._pages.append(page)
                 self._grow()
         else:
             return False
         self._lines = None
         return True
+
+    def _put(self, at: int, page: _Page) -> None:
+        """Load a page again. Where it ends sooner this time, what came after it is let go."""
+        self._pages[at] = page
+        if at + 1 < len(self._pages) and self._pages[at + 1].before_seq != page.older_seq:
+            del self._pages[at + 1 :]
+            self._end = min(self._end, len(self._pages))
 
     def _grow(self) -> None:
         self._end += 1

@@ -127,10 +127,10 @@ def test_what_the_store_does_not_know_is_a_usage_error(analyst):
     ["", "state:refused", "in:ann", "why:liq", "cat", "!cat", "in:ann out:dan amt>100k", "fee<1"],
 )
 def test_reading_on_through_the_log_meets_every_htlc_once(analyst, text):
-    whole = [line.seq for line in analyst.log(LogQuery(10_000, filter=text))]
+    whole = [line.seq for line in analyst.log(LogQuery(10_000, filter=text)).lines]
     found, before = [], None
     while True:
-        page = analyst.log_page(LogQuery(61, before_seq=before, filter=text))
+        page = analyst.log(LogQuery(61, before_seq=before, filter=text))
         found += [line.seq for line in page.lines]
         if page.older_seq is None:
             break
@@ -140,8 +140,10 @@ def test_reading_on_through_the_log_meets_every_htlc_once(analyst, text):
 
 
 def test_the_log_holds_what_its_filter_says(analyst):
-    every = analyst.log(LogQuery(10_000))
-    kept = analyst.log(LogQuery(10_000, filter="in:ann out:dan amt>=100k why:liq state:refused"))
+    every = analyst.log(LogQuery(10_000)).lines
+    kept = analyst.log(
+        LogQuery(10_000, filter="in:ann out:dan amt>=100k why:liq state:refused")
+    ).lines
     assert {line.seq for line in kept} == {
         line.seq
         for line in every
@@ -150,13 +152,13 @@ def test_the_log_holds_what_its_filter_says(analyst):
         and line.category is Category.LIQUIDITY and line.outcome is Outcome.REFUSED
     }  # fmt: skip
     peer = analyst.find_peer("cat").peer
-    assert {line.seq for line in analyst.log(LogQuery(10_000, peer=peer))} == {
+    assert {line.seq for line in analyst.log(LogQuery(10_000, peer=peer)).lines} == {
         line.seq for line in every if peer in (line.in_peer, line.out_peer)
     }
 
 
 def test_an_htlc_is_among_the_attempts_of_its_payment(analyst):
-    retry = next(line for line in analyst.log(LogQuery(10_000)) if line.retry_of_ns)
+    retry = next(line for line in analyst.log(LogQuery(10_000)).lines if line.retry_of_ns)
     detail = analyst.htlc(retry.seq)
     assert detail.line == retry
     assert retry in detail.attempts
@@ -173,9 +175,9 @@ def test_the_past_has_its_own_window_log_balances_and_policies(analyst):
     assert past.window.until_ns == then_ns
     assert 0 < past.totals.forwards < now.totals.forwards
     assert all(gap.until_ns <= then_ns for gap in past.window.gaps)
-    lines = analyst.log(LogQuery(10_000, until_ns=then_ns))
+    lines = analyst.log(LogQuery(10_000, until_ns=then_ns)).lines
     assert [x.seq for x in lines] == [
-        x.seq for x in analyst.log(LogQuery(10_000)) if x.at_ns < then_ns
+        x.seq for x in analyst.log(LogQuery(10_000)).lines if x.at_ns < then_ns
     ]
     peer = analyst.find_peer("dan").peer
     detail = analyst.peer(peer, replace(ALL, until_ns=then_ns))

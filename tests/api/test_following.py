@@ -20,7 +20,7 @@ async def halves(store_file) -> tuple[dict[int, HtlcLine], dict[int, HtlcLine], 
     await service.ingest([TRAFFIC], store_file, until_fraction=0.5)
     analyst = service.open_analyst(store_file)
     try:
-        before = {line.seq: line for line in analyst.log(LogQuery(10_000))}
+        before = {line.seq: line for line in analyst.log(LogQuery(10_000)).lines}
         cursor, lines = analyst.follow(None)
         assert lines == ()
         assert analyst.follow(cursor) == (cursor, ())
@@ -32,7 +32,7 @@ async def halves(store_file) -> tuple[dict[int, HtlcLine], dict[int, HtlcLine], 
             if not cursor.is_behind:
                 break
         assert analyst.follow(cursor) == (cursor, ())
-        return before, {line.seq: line for line in analyst.log(LogQuery(10_000))}, told
+        return before, {line.seq: line for line in analyst.log(LogQuery(10_000)).lines}, told
     finally:
         analyst.close()
 
@@ -70,7 +70,7 @@ async def test_a_store_that_runs_ahead_is_read_in_steps(store_file, monkeypatch)
         steps += 1
         if not cursor.is_behind:
             break
-    stored = {line.seq for line in analyst.log(LogQuery(10_000))}
+    stored = {line.seq for line in analyst.log(LogQuery(10_000)).lines}
     analyst.close()
     assert steps > 4
     assert {seq for seq in stored if seq > begin} <= seqs

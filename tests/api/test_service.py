@@ -60,7 +60,7 @@ async def test_it_says_what_the_analyst_says(begun):
         await begun.channel(first.alias, ALL)
     pair = report.pairs[0]
     assert (await begun.pair(pair.in_alias, pair.out_peer, ALL)).row.sums == pair.sums
-    (line,) = await begun.log(LogQuery(1))
+    (line,) = (await begun.log(LogQuery(1))).lines
     assert (await begun.htlc(line.seq)).line == line
     assert (await begun.node(ALL)).rows > 0
     assert (await begun.history(ALL)).series == report.overview.series
@@ -73,7 +73,7 @@ async def test_it_says_what_the_analyst_says(begun):
     explained = await begun.explain(first.alias, ALL)
     assert explained == await begun.explain(first.pubkey or "", ALL)
     assert explained != await begun.explain(query=ALL)
-    assert len(await begun.log(LogQuery(7))) == 7
+    assert len((await begun.log(LogQuery(7))).lines) == 7
     assert (await begun.status()).events == report.overview.status.events
     with pytest.raises(UsageError):
         await begun.peer("nobody at all", ALL)
@@ -99,10 +99,10 @@ async def test_the_loop_turns_while_the_store_is_read(begun):
 
 
 async def test_events_are_told_as_they_become_visible(begun):
-    known = {line.seq for line in await begun.log(LogQuery(10_000))}
+    known = {line.seq for line in (await begun.log(LogQuery(10_000))).lines}
     events = begun.events()
     await more(begun)
-    stored = {line.seq: line for line in await begun.log(LogQuery(10_000))}
+    stored = {line.seq: line for line in (await begun.log(LogQuery(10_000))).lines}
     new = set(stored) - known
     told: dict[int, HtlcLine] = {}
     async with asyncio.timeout(20):
@@ -116,9 +116,9 @@ async def test_events_are_told_as_they_become_visible(begun):
 
 
 async def test_what_came_between_the_opening_and_the_asking_can_be_had(begun):
-    known = {line.seq for line in await begun.log(LogQuery(10_000))}
+    known = {line.seq for line in (await begun.log(LogQuery(10_000))).lines}
     await more(begun)
-    new = {line.seq for line in await begun.log(LogQuery(10_000))} - known
+    new = {line.seq for line in (await begun.log(LogQuery(10_000))).lines} - known
     events = begun.events(since_open=True)
     async with asyncio.timeout(20):
         while new:
@@ -130,7 +130,7 @@ async def test_what_came_between_the_opening_and_the_asking_can_be_had(begun):
 async def test_a_listener_that_is_too_slow_loses_the_oldest_and_the_loss_is_counted(begun):
     slow, quick = begun.events(limit=5), begun.events()
     await more(begun)
-    newest = (await begun.log(LogQuery(1)))[0].seq
+    newest = (await begun.log(LogQuery(1))).lines[0].seq
     async with asyncio.timeout(20):
         while (await anext(quick)).seq != newest:
             pass
@@ -160,7 +160,7 @@ async def test_callbacks_sync_and_async_are_called_and_their_errors_counted(begu
         begun.on_event(callback)
     begun.on_event(lambda line: kept.append(line.seq))
     await more(begun)
-    newest = (await begun.log(LogQuery(1)))[0].seq
+    newest = (await begun.log(LogQuery(1))).lines[0].seq
     await until(lambda: newest in kept and newest in awaited)
     await until(lambda: begun.callback_errors == 2 * len(kept))
     assert kept == awaited

@@ -129,9 +129,9 @@ def _views(arriving: _Arriving) -> Iterable[Measure]:
         ("view: its busiest pair", lambda: analyst.pair(source.in_peer, top.peer, Query())),
         ("view: node", lambda: analyst.node(Query())),
         ("view: events, 200 lines", lambda: analyst.log(LogQuery(200))),
-        ('log, in:"peer 7"', lambda: analyst.log_page(LogQuery(200, filter='in:"peer 7"'))),
-        ("log, why:liq amt>4m", lambda: analyst.log_page(LogQuery(200, filter="why:liq amt>4m"))),
-        ("log, nothing fits", lambda: analyst.log_page(LogQuery(200, filter="amt>9b"))),
+        ('log, in:"peer 7"', lambda: analyst.log(LogQuery(200, filter='in:"peer 7"'))),
+        ("log, why:liq amt>4m", lambda: analyst.log(LogQuery(200, filter="why:liq amt>4m"))),
+        ("log, nothing fits", lambda: analyst.log(LogQuery(200, filter="amt>9b"))),
     ]
     for name, look in views:
         wall, _ = min(timed(look) for _ in range(3))

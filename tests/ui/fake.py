@@ -63,7 +63,7 @@ from htlctop.analysis.models import (
     Totals,
     Window,
 )
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.rows import Rows
 from htlctop.domain.codes import Category as C
 from htlctop.domain.types import Access
@@ -93,6 +93,10 @@ class FakeAnalyst:
     calls: list[str] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
     closed: bool = False
+    looks_at: int | None = None
+    """How many HTLCs one read of the log looks at, None for all."""
+    looked_at: list[int] = field(default_factory=list)
+    """The oldest that each read looked at."""
 
     def bump(self) -> None:
         """Something visible changed."""
@@ -154,7 +158,7 @@ class FakeAnalyst:
             balance=balances(row.capacity_sat, row.local_sat),
             policies=policies(row.channels),
             pending=tuple(one for one in self.pending if one.peer == peer),
-            events=self.log(LogQuery(50, peer=peer)),
+            events=self.log(LogQuery(50, peer=peer)).lines,
         )
 
     def channel(self, channel: int, query: Query) -> ChannelDetail:
@@ -177,7 +181,7 @@ class FakeAnalyst:
             balance=balances(row.capacity_sat, row.local_sat),
             policies=policies((row,)),
             pending=tuple(one for one in self.pending if one.scid == row.scid),
-            events=self.log(LogQuery(50, channel=channel)),
+            events=self.log(LogQuery(50, channel=channel)).lines,
         )
 
     def pair(self, in_peer: int, out_peer: int, query: Query) -> PairDetail:
@@ -206,7 +210,7 @@ class FakeAnalyst:
                 ),
             ),
             series=series(sums.expected_msat, sums.net_demand_msat),
-            events=self.log(LogQuery(50, pair=(in_peer, out_peer))),
+            events=self.log(LogQuery(50, pair=(in_peer, out_peer))).lines,
         )
 
     def htlc(self, seq: int) -> HtlcDetail:
@@ -323,7 +327,7 @@ class FakeAnalyst:
             ),
         )
 
-    def log(self, query: LogQuery) -> tuple[HtlcLine, ...]:
+    def log(self, query: LogQuery) -> LogPage:
         self._called("log")
         found = [one for one in self.lines if query.peer in (None, one.in_peer, one.out_peer)]
         if query.pair is not None:
@@ -339,10 +343,16 @@ class FakeAnalyst:
             found = [one for one in found if one.seq < query.before_seq]
         if query.until_ns is not None:
             found = [one for one in found if one.at_ns <= query.until_ns]
+        older = None
+        if self.looks_at is not None and len(found) > self.looks_at:
+            found = found[: self.looks_at]
+            older = found[-1].seq
+        self.looked_at += [found[-1].seq] if found else []
         if query.filter:
             text = query.filter.lower()
             found = [one for one in found if text in f"{one.in_alias} {one.out_alias}".lower()]
-        return tuple(found[: query.limit])
+        lines = tuple(found[: query.limit])
+        return LogPage(lines, lines[-1].seq if len(lines) == query.limit else older)
 
     def smallest_window(self) -> str:
         self._called("smallest_window")

@@ -50,6 +50,29 @@ async def test_at_the_top_the_newest_comes_in_and_the_cursor_stays_on_it() -> No
         assert under(driver) == 121 and shown(driver)[0] == 121
 
 
+async def test_what_is_rare_is_looked_for_to_the_oldest_and_not_given_up_before() -> None:
+    rare, lines = (3, 555, 801), long_log(900)
+    lines = tuple(replace(one, in_alias="rarebird") if one.seq in rare else one for one in lines)
+    analyst = FakeAnalyst(lines=lines, looks_at=100)
+    async with running(analyst=analyst) as driver:
+        await driver.press("4", "/", *"rarebird", "enter")
+        await driver.until(lambda: shown(driver) == [801, 555, 3])
+        assert "/rarebird: 3 " in driver.text
+        newest = replace(lines[0], seq=901, in_alias="rarebird")
+        analyst.lines = (newest, *lines)
+        await driver.changed(lambda _: None)
+        assert shown(driver) == [901, 801, 555, 3]
+
+
+async def test_nothing_found_is_said_when_all_was_looked_at() -> None:
+    async with running(analyst=FakeAnalyst(lines=long_log(900), looks_at=100)) as driver:
+        await driver.press("4", "/", *"nobody", "enter")
+        await driver.shows("nothing matches /nobody")
+        assert "/nobody: 0 " in driver.text
+        oldest = min(driver.analyst.looked_at)
+        assert oldest <= 100, "nothing is said before the oldest was looked at"
+
+
 async def test_scrolled_it_stands_still_says_that_there_is_more_and_g_goes_there() -> None:
     async with running((80, 24), analyst=FakeAnalyst(lines=long_log(300))) as driver:
         await driver.press("4", "j", "J")

@@ -126,7 +126,7 @@ def test_another_order_or_filter_reads_what_goes_by_it_and_nothing_else(bench: B
 def test_the_log_of_one_thing_does_not_go_by_the_filter(bench: Bench) -> None:
     query = Query(window="24h", filter="no such name")
     bench.read(replace(WANT, query=query, needs=(Need(Part.LOG, peer(4), lines=5),)))
-    assert len(bench.answer.found[0].value) == 5
+    assert len(bench.answer.found[0].value.lines) == 5
 
 
 def test_costly_parts_are_read_alone_after_all_others_one_at_a_time(bench: Bench) -> None:

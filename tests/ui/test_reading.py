@@ -10,6 +10,7 @@ from test_screens import check_golden, check_width
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import By, ChannelRow, PairRow, PeerRow, Query, SourceRow
+from htlctop.analysis.ports import LogPage
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.subject import peer
 
@@ -189,7 +190,7 @@ async def test_back_in_time_every_pane_shows_that_time_and_the_badge_says_so() -
         assert " at 11:02 " in driver.lines[0]
         window = driver.app.board.window
         assert window is not None and not window.is_live
-        assert driver.app.board.log == (), "the log of that time"
+        assert driver.app.board.log == LogPage((), None), "the log of that time"
         await driver.press("enter")
         assert " at 11:02 " in driver.lines[0]
         await driver.press("u", "4")

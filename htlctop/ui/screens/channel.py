@@ -36,7 +36,7 @@ class ChannelScreen(ExplainedScreen):
         """The channel, with as much of its log as was read."""
         detail = board.channel(self.about)
         log = board.log_of(self.about)
-        return replace(detail, events=log or detail.events) if detail else None
+        return replace(detail, events=log.lines if log else detail.events) if detail else None
 
     def copied(self, board: Board) -> Copied | None:
         """The channel's id, LND's integer."""
@@ -51,5 +51,5 @@ class ChannelScreen(ExplainedScreen):
         log, history = board.log_of(self.about), board.history
         changes = history.changes if history else ()
         mine = tuple(one for one in changes if one.peer in (0, detail.row.peer))
-        lines = detail.events if log is None else log
+        lines = log.lines if log else detail.events
         return paint.page(detail, lines, mine, width, height, self.look.glyphs)

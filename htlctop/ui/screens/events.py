@@ -7,6 +7,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from htlctop.analysis.models import HtlcLine, Query
+from htlctop.analysis.ports import LogPage
 from htlctop.export.views import Events, View
 from htlctop.ui.board import Board
 from htlctop.ui.htlcs import NARROW, columns, key
@@ -82,18 +83,22 @@ class EventsScreen(TableScreen[HtlcLine]):
         if newest is None or question is None:
             return
         of = Query(until_ns=question.until_ns, filter=question.filter)
-        if of != self._reel_of or (self.is_following and not board.frozen):
-            self._reel.begin(newest)
-            self._reel_of, self._wanted = of, None
+        is_other = of != self._reel_of
+        if is_other:
+            self._reel, self._reel_of, self._wanted = Reel(), of, None
+        if is_other or (self.is_following and not board.frozen):
+            self._reel.follow(newest)
         elif not board.frozen:
             self._reel.stand(newest)
         page = board.page
         if page and page.need.before_seq is not None and self._answers(page.query, of):
-            lines = page.value if isinstance(page.value, tuple) else ()
-            if page.need.before_seq != self._wanted:
-                self._reel.renew(page.need.before_seq, lines)
-            elif self._reel.add(self._wanted, lines):
+            found = page.value
+            assert isinstance(found, LogPage)
+            if page.need.before_seq == self._wanted:
+                self._reel.add(self._wanted, found)
                 self._wanted = None
+            else:
+                self._reel.renew(page.need.before_seq, found.lines)
 
     @staticmethod
     def _answers(query: Query, of: Query) -> bool:
@@ -123,13 +128,16 @@ class EventsScreen(TableScreen[HtlcLine]):
         """What is said in the place of lines where there are none."""
         if board.log is None:
             return ("reading ...",)
-        text = board.filter
-        return (f"nothing matches /{text}",) if text else ("no forward seen yet",)
+        if not (text := board.filter):
+            return ("no forward seen yet",)
+        if self._reel.has_more:
+            return (f"looking for /{text} further back ...",)
+        return (f"nothing matches /{text}",)
 
     def _look_ahead(self) -> None:
         """Want the page that the view comes near to."""
-        wanted = self._reel.wanted(*self._in_view)
-        if self.is_following and not self.table.roster.cursor:
+        wanted, roster = self._reel.wanted(*self._in_view), self.table.roster
+        if self.is_following and not roster.cursor and len(roster) >= roster.height:
             wanted = None
         if wanted is not None and wanted != self._wanted:
             self._wanted = wanted

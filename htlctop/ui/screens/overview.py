@@ -127,7 +127,7 @@ class OverviewScreen(TableScreen[Row]):
         question = board.question(Part.LOG)
         room = max(0, self._plan.live - 1) if self._plan else 0
         of = (question.until_ns, question.filter) if question else None
-        self.live.take(board.log or (), of, room)
+        self.live.take(board.log.lines if board.log else (), of, room)
 
     def _show_nothing(self, board: Board) -> None:
         text = board.failure(Part.OVERVIEW)
@@ -214,10 +214,19 @@ def _live(
     title = rule(f"Live{held}", width, glyphs, tee_at)
     if text := board.failure(Part.LOG):
         return title, line(f" cannot be read: {text}", Role.BAD)
-    if not board.log:
-        none = "no forward matches the filter" if board.query.filter else "no forward seen yet"
-        return title, line(f" {none}" if board.log is not None else "", Role.DIM)
+    if board.log is None or not board.log.lines:
+        return title, line(f" {_no_forward(board)}", Role.DIM)
     return title, *live_paint.live(pane.entries, width, height - 1, glyphs, pane.current)
+
+
+def _no_forward(board: Board) -> str:
+    """Why the live log is empty, "" before it was read."""
+    if board.log is None:
+        return ""
+    if not board.query.filter:
+        return "no forward seen yet"
+    among = "" if board.log.older_seq is None else " of late"
+    return f"no forward{among} matches the filter"
 
 
 def _why_line(

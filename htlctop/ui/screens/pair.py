@@ -31,7 +31,7 @@ class PairScreen(DrillDown):
         """The pair, with as much of its log as was read."""
         detail = board.pair(self.about)
         log = board.log_of(self.about)
-        return replace(detail, events=log or detail.events) if detail else None
+        return replace(detail, events=log.lines if log else detail.events) if detail else None
 
     def copied(self, board: Board) -> Copied | None:
         """The public keys of both, from and to."""
@@ -44,5 +44,5 @@ class PairScreen(DrillDown):
         if detail is None:
             return ()
         log = board.log_of(self.about)
-        lines = detail.events if log is None else log
+        lines = log.lines if log else detail.events
         return paint.page(detail, lines, width, height, self.look.glyphs)

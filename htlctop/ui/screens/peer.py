@@ -40,7 +40,7 @@ class PeerScreen(ExplainedScreen):
         """The peer, with as much of its log as was read."""
         detail = board.peer(self.about)
         log = board.log_of(self.about)
-        return replace(detail, events=log or detail.events) if detail else None
+        return replace(detail, events=log.lines if log else detail.events) if detail else None
 
     def copied(self, board: Board) -> Copied | None:
         """The command that does what is advised, else the peer's public key."""
@@ -67,7 +67,7 @@ class PeerScreen(ExplainedScreen):
         peer = detail.row.peer
         advised = paint.of_peer(board.advice, peer)
         more = paint.More(
-            log=detail.events if log is None else log,
+            log=log.lines if log else detail.events,
             curve=board.curve(self.about),
             curve_read=board.has(Part.CURVE, self.about),
             advice=board.advice,

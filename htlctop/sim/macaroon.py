@@ -9,6 +9,7 @@ import hmac
 import secrets
 from datetime import UTC, datetime
 
+from htlctop.config import PERMISSIONS
 from htlctop.wire.macaroon import (
     END,
     IDENTIFIER,
@@ -33,7 +34,7 @@ class Bakery:
 
     def __init__(self) -> None:
         self._key = _hmac(_KEY_GENERATOR, secrets.token_bytes(32))
-        self._identifier = b"htlctop-sim-" + secrets.token_bytes(16)
+        self._identifier = _identifier(secrets.token_bytes(16))
 
     def bake(self) -> bytes:
         """The macaroon in its binary form."""
@@ -101,6 +102,21 @@ def _check_caveat(caveat: str) -> None:
             pass
         raise BadMacaroonError(f'caveat "{caveat}" not satisfied: macaroon has expired')
     raise BadMacaroonError(f'caveat "{caveat}" not satisfied: caveat not recognized')
+
+
+def _identifier(nonce: bytes) -> bytes:
+    """As LND's: its version 3, then a protobuf message with a nonce, which root key (0), and what
+    the macaroon permits, here reading."""
+    message = _part(1, nonce) + _part(2, b"0")
+    for permission in PERMISSIONS:
+        entity, _, action = permission.partition(":")
+        message += _part(3, _part(1, entity.encode()) + _part(2, action.encode()))
+    return b"\x03" + message
+
+
+def _part(number: int, value: bytes) -> bytes:
+    """A field of a protobuf message that has a length, under 128 bytes here."""
+    return bytes([number << 3 | 2, len(value)]) + value
 
 
 def _field(kind: int, value: bytes) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from htlctop.config import Connection
+from htlctop.config import PERMISSIONS, Connection
 from htlctop.domain.types import NodeState
 from htlctop.errors import (
     ConfigError,
@@ -26,6 +26,7 @@ from htlctop.sim.certificate import self_signed
 from htlctop.sim.macaroon import BadMacaroonError, Bakery
 from htlctop.sim.server import SimOptions, Simulator
 from htlctop.wire.client import LndClient
+from htlctop.wire.macaroon import read_macaroon
 from htlctop.wire.recording import Recording
 
 from .conftest import Simulate, each
@@ -198,3 +199,9 @@ def test_the_process_tells_its_address_and_stops_cleanly(
         os.kill(process.pid, getattr(signal, how))
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_its_macaroon_tells_what_it_permits_as_lnds_does() -> None:
+    baked = read_macaroon(Bakery().bake())
+    assert baked.permissions == frozenset(PERMISSIONS)
+    assert not baked.beyond_reading and not baked.missing

@@ -131,6 +131,20 @@ def test_a_full_disk_behind_the_output_is_6_and_a_closed_pipe_is_no_error(
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_what_is_broken_off_by_hand_is_130_without_a_traceback(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with (
+        subprocess.Popen(
+            [*HTLCTOP, "report", str(pipe)], stderr=subprocess.PIPE, text=True, env=environment()
+        ) as process,
+        pipe.open("w"),
+    ):  # it is open at both ends now, and waited for
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said.strip()) == (130, "")
+
+
 @pytest.mark.parametrize("command", ["collect", "monitor"])
 def test_a_wish_to_end_that_arrives_twice_ends_it_in_order(command, node, tmp_path):
     options = ["--store", str(tmp_path / "store.db"), *node.options()]

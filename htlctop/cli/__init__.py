@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,9 @@ class _Commands(click.Group):
         except HtlctopError as error:
             click.echo(f"htlctop: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # after the terminal's own ^C
+            ctx.exit(128 + signal.SIGINT)
 
 
 @contextmanager
@@ -84,7 +88,8 @@ def cli() -> None:
     """See the fees your Lightning node misses, live. Without a command: the app.
 
     Exit codes: 0 done, 1 a fault of htlctop, 2 wrong usage, 3 configuration, 4 the node cannot be
-    reached, 5 the node refuses us, 6 the store, 129 and 143 ended by SIGHUP and SIGTERM.
+    reached, 5 the node refuses us, 6 the store, 129, 130 and 143 ended by SIGHUP, Ctrl-C and
+    SIGTERM; commands that run until they are stopped end with 0 by the last two.
     """
 
 

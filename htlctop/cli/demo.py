@@ -23,6 +23,8 @@ from htlctop.service import LocalSession, ingest, ingest_played
 
 _ALREADY_STORED = 1 / 3
 DAY_S = 24 * 3600
+_HISTORY_S = DAY_S + 2 * 3600
+"""A whole window, and enough for advice: a day, on two dates whatever the hour."""
 _PREPARED_S = 30.0
 _ENDED_BY = "the demo was starting"
 
@@ -73,7 +75,7 @@ class SyntheticPlay:
 
     window = "24h"
 
-    def __init__(self, seed: int, channels: int, speed: str, history_s: int = DAY_S) -> None:
+    def __init__(self, seed: int, channels: int, speed: str, history_s: int = _HISTORY_S) -> None:
         from htlctop.sim.synthetic.simulation import START_NS
 
         self._seed, self._channels, self._speed = seed, channels, speed

@@ -301,7 +301,7 @@ async def test_a_store_that_saw_nothing_yet_says_how_to_begin(store_file):
     analyst = service.open_analyst(store_file)
     found = analyst.advice(Query())
     analyst.close()
-    assert not found.opportunities and "run `htlctop`" in found.why_none
+    assert not found.opportunities and "`htlctop collect`" in found.why_none
     assert advice_text(found).startswith("no node yet: what to do")
 
 

@@ -261,7 +261,7 @@ def too_early(ground: Ground) -> str:
     days = ground.watched.days(ground.window.from_ns, ground.until_ns)
     if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
         return ""
-    seen = _in_words(ground.covered_ns)
+    seen = f"{_in_words(ground.covered_ns)} on {days} {'day' if days == 1 else 'days'}"
     return (
         f"too early: watched for {seen}; what a month is worth can be said after "
         f"{LEAST_H} h on {_LEAST_DAYS} days"
@@ -269,10 +269,11 @@ def too_early(ground: Ground) -> str:
 
 
 def _in_words(length_ns: int) -> str:
-    minutes = length_ns / HOUR_NS * 60
+    """Rounded down: what is required is not there before it is."""
+    minutes = length_ns * 60 // HOUR_NS
     if minutes < 1:
         return "less than a minute"
-    return f"{minutes:.0f} min" if minutes < 60 else f"{minutes / 60:.0f} h"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
 
 
 def _opportunity(

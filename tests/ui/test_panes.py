@@ -119,3 +119,15 @@ async def test_of_a_line_of_the_log_the_channel_it_was_for_is_copied() -> None:
         assert "outgoing channel: 801000x12x1" in driver.text
         await driver.press("u", "4", "y")
         assert "outgoing channel: 801000x12x1" in driver.text
+
+
+async def test_a_line_that_is_let_go_hands_the_cursor_to_its_neighbour() -> None:
+    async with running() as driver:
+        await driver.press("tab", "j", "j")
+        assert cursors(driver)[0].startswith("▸14:01:28")
+        page = driver.app.page
+        assert isinstance(page, OverviewScreen)
+        page.live.entries = tuple(one for one in page.live.entries if one.seq != 118)
+        page.live.repaint()
+        await driver.pilot.pause()
+        assert cursors(driver)[0].startswith("▸14:01:15")

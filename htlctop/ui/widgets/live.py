@@ -35,10 +35,11 @@ class LiveLog(Pane):
     @property
     def current(self) -> HtlcLine | None:
         """The HTLC under the cursor, None while the pane has no keys or nothing to show."""
-        some = self._some
+        some, at = self._some, self._seq
         if not self.has_keys or not some:
             return None
-        return next((one for one in some if one.seq == self._seq), some[0])
+        # One that was let go hands the cursor to the next older one.
+        return next((one for one in some if at is None or one.seq <= at), some[-1])
 
     @property
     def _some(self) -> list[HtlcLine]:

@@ -235,8 +235,7 @@ class Intake:
         await self._commit(len(batch) - start, fold.ignored - ignored)
         if self._owed and not self.queued:
             owed, self._owed = self._owed, []
-            fold.learn(owed)
-            await self._commit(0, 0)
+            await self.learn(owed)
         if self.shed > self._gap_shed and not self.queued:
             shed, self._gap_shed = self.shed - self._gap_shed, self.shed
             await self._break(f"{shed} events shed: they came faster than they were stored", shed)
@@ -248,6 +247,27 @@ class Intake:
         self._last_event_ns = next((e.timestamp_ns for e, _ in batch if e.timestamp_ns), 0)
         if self._last_event_ns:
             await self.list_channels()
+
+    async def half_told(self, node: OutcomeProvider) -> tuple[Forward, ...]:
+        """What the node's history says of the forwards that were heard to settle but not to begin,
+        as those do that were in flight when the stream was opened. Each is asked for once."""
+        asked, self._fold.half_told = self._fold.half_told, {}
+        if not asked:
+            return ()
+        from_s, until_s = min(asked.values()) // NS, max(asked.values()) // NS
+        try:
+            history = await node.forwarding_history(
+                from_s - REPAIR_SLACK_S, until_s + REPAIR_SLACK_S
+            )
+        except (NodeConnectionError, NodePermissionError) as error:
+            _log.warning("what some forwards earned is not known: %s", error)
+            return ()
+        return tuple(f for f in history if (f.incoming_scid, f.incoming_htlc_id) in asked)
+
+    async def learn(self, forwards: Iterable[Forward]) -> None:
+        """Take over what the node's history tells, between two batches."""
+        self._fold.learn(forwards)
+        await self._commit(0, 0)
 
     async def repair(
         self, node: OutcomeProvider, told_since: Callable[[], int | None] | None = None

@@ -19,6 +19,7 @@ from htlctop.domain.types import (
     Channel,
     ChannelEventKind,
     ChannelLimits,
+    Forward,
     HtlcEvent,
     NodeInfo,
 )
@@ -94,6 +95,7 @@ class Listening:
         self._arrived_s = float("-inf")
         self._info: NodeInfo | None = None
         self._listing: Listing | None = None
+        self._half_told: tuple[Forward, ...] = ()
         self._relist = asyncio.Event()
         self._balances: dict[int, Channel] = {}
         self._limits: dict[int, ChannelLimits | None] = {}
@@ -168,6 +170,9 @@ class Listening:
             if self._listing is not None:
                 listing, self._listing = self._listing, None
                 await self._intake.take(listing)
+            if self._half_told:
+                forwards, self._half_told = self._half_told, ()
+                await self._intake.learn(forwards)
             if self._balances:
                 balances, self._balances = self._balances, {}
                 await self._intake.balances(balances.values())
@@ -274,6 +279,7 @@ class Listening:
             self._relist.clear()
             self._info = await self._node.get_info()  # the height that expiries are told by
             self._listing = await self._intake.ask()
+            self._half_told += await self._intake.half_told(self._node)
             await asyncio.sleep(RELIST_S)
 
     async def _look_up(self) -> None:

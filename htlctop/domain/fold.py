@@ -79,6 +79,9 @@ class Fold:
         self._memory = memory
         self._rows: dict[int, Htlc] = {}
         self._cells: dict[CellKey, list[int]] = {}
+        self.half_told: dict[tuple[int, int], int] = {}
+        """Forwards that were heard to settle but not to begin, so that only the node's history
+        knows their amounts: (incoming scid, HTLC id) -> when they settled, ns."""
 
     @property
     def high_ns(self) -> int:
@@ -117,8 +120,12 @@ class Fold:
         if before is None and row.category in LOST:
             out_peer = self.channels.by_id(row.out_channel).peer
             row.usable = self.liquidity.toward(self.channels.pubkey(out_peer))
-        if not was_known and _is_known(row):
+        if was_known:
+            return
+        if _is_known(row):
             self._claim(row)
+        elif row.category == Category.SETTLED:
+            self.half_told[event.incoming_scid, event.incoming_htlc_id] = at_ns
 
     def learn(self, forwards: Iterable[Forward]) -> int:
         """Take over settled forwards from LND's history that the stream did not tell in full.

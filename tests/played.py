@@ -10,10 +10,8 @@ import grpc
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import Overview, Query
 from htlctop.config import Connection
 from htlctop.domain.types import NodeState
-from htlctop.errors import StoreError
 from htlctop.sim.certificate import self_signed
 from htlctop.wire.gen import lnrpc_pb2 as ln
 from htlctop.wire.gen import routerrpc_pb2 as router
@@ -135,18 +133,6 @@ def play(tmp_path: Path) -> Play:
             await server.stop(0)
 
     return run
-
-
-def look(store: Path) -> Overview | None:
-    """The store as viewers see it, None before it is there."""
-    try:
-        analyst = service.open_analyst(store)
-    except StoreError:
-        return None
-    try:
-        return analyst.overview(Query(window="all"))
-    finally:
-        analyst.close()
 
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:

@@ -11,7 +11,8 @@ from htlctop.analysis.models import Report
 from htlctop.collector.collector import Limits
 from htlctop.domain.codes import Category, Outcome
 from tests.nodes import simulated
-from tests.test_recordings import TRAFFIC, read
+from tests.stored import whole_report
+from tests.test_recordings import TRAFFIC
 from tests.test_spine import collect, collect_until
 
 
@@ -48,7 +49,7 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_a_third_of_the_stream_unheard_is_a_gap_and_its_forwards_come_back(tmp_path, cut):
     whole = tmp_path / "whole.db"
     await service.ingest([TRAFFIC], whole)
-    report, uncut = read(cut), read(whole)
+    report, uncut = whole_report(cut), whole_report(whole)
     totals, wanted = report.overview.totals, uncut.overview.totals
 
     (gap,) = report.overview.window.gaps

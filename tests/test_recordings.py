@@ -16,6 +16,7 @@ from htlctop.export.report import report_json
 from htlctop.sim.recordings import TRAFFIC
 from htlctop.wire import decode
 from htlctop.wire.recording import Kind, read_recording
+from tests.stored import whole_report
 
 DATA = Path(__file__).parent / "data"
 TRUTH = DATA / "traffic-0.21.2.truth.json.gz"
@@ -76,15 +77,7 @@ SCENARIOS = {
 
 async def ingest(path: Path, store: Path) -> Report:
     await service.ingest([path], store)
-    return read(store)
-
-
-def read(store: Path) -> Report:
-    analyst = service.open_analyst(store)
-    try:
-        return analyst.report(Query(window="all"))
-    finally:
-        analyst.close()
+    return whole_report(store)
 
 
 def became(recording: Path, store: Path) -> dict[str, list[str]]:

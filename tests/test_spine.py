@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import Overview, Query, Report, State
+from htlctop.analysis.models import Report, State
 from htlctop.collector.collector import Limits
 from htlctop.config import Connection
-from htlctop.errors import NodeConnectionError, StoreError
+from htlctop.errors import NodeConnectionError
 from tests.nodes import simulated
-from tests.test_recordings import DATA, SCENARIOS, TRAFFIC, became, read
+from tests.stored import look, whole_report
+from tests.test_recordings import DATA, SCENARIOS, TRAFFIC, became
 
 EVENTS = 6_065
 IDLE = Limits(until_idle_s=1.5, duration_s=60)
@@ -39,18 +40,6 @@ def stored(store: Path) -> int:
     return view.status.events if view else 0
 
 
-def look(store: Path) -> Overview | None:
-    """The store as it is now, None before it is there."""
-    try:
-        analyst = service.open_analyst(store)
-    except StoreError:
-        return None
-    try:
-        return analyst.overview(Query(window="all"))
-    finally:
-        analyst.close()
-
-
 def figures(report: Report) -> tuple[object, ...]:
     """Everything that does not depend on when balances were polled."""
     totals = report.overview.totals
@@ -66,13 +55,13 @@ def figures(report: Report) -> tuple[object, ...]:
 def truth(tmp_path_factory: pytest.TempPathFactory) -> Report:
     store = tmp_path_factory.mktemp("ingested") / "store.db"
     asyncio.run(service.ingest([TRAFFIC], store))
-    return read(store)
+    return whole_report(store)
 
 
 async def test_played_at_full_speed_the_traffic_is_what_ingest_counts(tmp_path, store_file, truth):
     with simulated(tmp_path, "--recording", str(TRAFFIC), "--speed", "max") as node:
         await collect(node, store_file)
-    report = read(store_file)
+    report = whole_report(store_file)
     assert figures(report) == figures(truth)
     assert report.overview.totals.sums.asked_msat == 25_874_595
     assert report.overview.status.replay
@@ -82,14 +71,14 @@ async def test_played_twice_into_one_store_nothing_is_counted_twice(tmp_path, st
     for run in ("first", "second"):
         with simulated(tmp_path / run, "--recording", str(TRAFFIC), "--speed", "max") as node:
             await collect(node, store_file)
-    assert figures(read(store_file)) == figures(truth)
+    assert figures(whole_report(store_file)) == figures(truth)
 
 
 async def test_a_stream_that_breaks_goes_on_where_it_stopped(tmp_path, store_file, truth):
     options = ("--recording", str(TRAFFIC), "--speed", "max", "--break", "2500")
     with simulated(tmp_path, *options) as node:
         await collect(node, store_file, Limits(until_idle_s=4, duration_s=60))
-    report = read(store_file)
+    report = whole_report(store_file)
     assert figures(report)[1:] == figures(truth)[1:]
     assert len(report.overview.window.gaps) == 1
 
@@ -120,7 +109,7 @@ async def test_a_collector_restarted_at_any_tenth_of_the_traffic_counts_the_same
                 await collect(node, store, Limits(fail_fast=True, duration_s=60))
             assert stored(store) == stop_after + 1, "and the one that opens the stream"
             await collect(node, store, Limits(until_idle_s=2, duration_s=60))
-        report = read(store)
+        report = whole_report(store)
         assert figures(report)[1:] == figures(truth)[1:]
         totals = report.overview.totals
         assert totals.forwards == 2_537
@@ -143,7 +132,7 @@ async def test_a_node_that_goes_away_is_told_of_and_a_gap_when_it_is_back(tmp_pa
         await until(store_file, lambda view: view.status.state is State.LIVE, seconds=30)
         stop.set()
         await running
-    gaps = read(store_file).overview.window.gaps
+    gaps = whole_report(store_file).overview.window.gaps
     assert len(gaps) >= 1
 
 

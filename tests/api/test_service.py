@@ -22,7 +22,7 @@ from htlctop.sim.recordings import TRAFFIC
 from htlctop.store.writer import StoreWriter
 from tests.macaroons import READING, baked
 from tests.nodes import simulated
-from tests.test_recordings import read
+from tests.stored import whole_report
 
 ALL = Query(window="all")
 
@@ -47,7 +47,7 @@ async def more(opened: OpportunityService, until_fraction: float = 0.2) -> None:
 
 
 async def test_it_says_what_the_analyst_says(begun):
-    report = read(begun.store)
+    report = whole_report(begun.store)
     assert await begun.report(ALL) == report
     assert await begun.overview(ALL) == report.overview
     first = report.overview.peers[0]

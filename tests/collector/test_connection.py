@@ -16,7 +16,8 @@ from htlctop.errors import NodeConnectionError, NodePermissionError
 from htlctop.wire import client
 from htlctop.wire.methods import Method
 from tests.macaroons import READING, baked
-from tests.played import Play, Script, collecting, look, until
+from tests.played import Play, Script, collecting, until
+from tests.stored import look
 
 OTHER = baked(*READING, signature=bytes(32)).hex()
 

@@ -11,7 +11,8 @@ import pytest
 from htlctop.analysis.models import State
 from htlctop.collector.notify import Notifier
 from htlctop.domain.types import NodeState
-from tests.played import MARKER, Play, Script, collecting, look, until
+from tests.played import MARKER, Play, Script, collecting, until
+from tests.stored import look
 
 
 @contextmanager

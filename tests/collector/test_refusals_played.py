@@ -15,7 +15,8 @@ from htlctop.errors import ConfigError, HtlctopError, NodeConnectionError, NodeP
 from htlctop.sim.certificate import self_signed
 from tests.cases import CASES, Case
 from tests.impostors import impostors
-from tests.played import MARKER, Play, Script, collecting, look, until
+from tests.played import MARKER, Play, Script, collecting, until
+from tests.stored import look
 
 WELL = (State.NEVER, State.CONNECTING)
 

@@ -20,7 +20,8 @@ from htlctop.domain.types import HtlcEvent, NodeInfo, NodeState
 from htlctop.errors import StoreUnavailableError
 from htlctop.store.writer import StoreWriter
 from htlctop.wire.methods import Method
-from tests.played import MARKER, Play, Script, look, until
+from tests.played import MARKER, Play, Script, until
+from tests.stored import look
 
 GUARD_S = 8
 

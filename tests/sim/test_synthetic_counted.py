@@ -18,20 +18,13 @@ from htlctop.sim.server import SyntheticOptions
 from htlctop.sim.synthetic.people import Role
 from htlctop.sim.synthetic.simulation import DAY_NS
 from tests.played import until
+from tests.stored import overview
 from tests.synthetic import lived
 from tests.truth import tally
 
 from .conftest import Simulate, each
 
 DAY = Query(window="24h")
-
-
-def overview(store: Path) -> Overview:
-    analyst = service.open_analyst(store)
-    try:
-        return analyst.overview(Query(window="all"))
-    finally:
-        analyst.close()
 
 
 @pytest.mark.parametrize("seed", [1, 5])

@@ -7,22 +7,15 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import Query, Report
+from htlctop.analysis.models import Report
 from htlctop.domain.codes import EventKind
 from htlctop.domain.records import Progress
 from htlctop.domain.types import NS, HtlcEvent
 from htlctop.sim.recordings import TRAFFIC
 from htlctop.store.writer import StoreWriter
+from tests.stored import whole_report
 
 DAY = 86_400 * NS
-
-
-def report(store: Path) -> Report:
-    analyst = service.open_analyst(store)
-    try:
-        return analyst.report(Query(window="all"))
-    finally:
-        analyst.close()
 
 
 async def grow_old(store: Path, days: int, keep_days: int | None, checkpoints: int = 12) -> None:
@@ -53,9 +46,9 @@ def count(store: Path, sql: str) -> int:
 @pytest.mark.parametrize("days", [3, 61, 91, 400])
 async def test_totals_do_not_change_by_a_msat_as_the_store_grows_old(store_file, days):
     await service.ingest([TRAFFIC], store_file)
-    before = report(store_file)
+    before = whole_report(store_file)
     await grow_old(store_file, days, keep_days=90)
-    after = report(store_file)
+    after = whole_report(store_file)
     assert additive(after) == additive(before)
     if days > 90:
         assert count(store_file, "htlc") == 5, "what never ended is in no bucket, and stays"
@@ -105,7 +98,7 @@ async def test_the_disk_gets_its_room_back(store_file):
 async def test_a_minute_that_is_gone_takes_no_late_change_and_the_hour_does(store_file):
     await service.ingest([TRAFFIC], store_file)
     await grow_old(store_file, 3, None)
-    before = additive(report(store_file))
+    before = additive(whole_report(store_file))
     await service.ingest([TRAFFIC], store_file)
-    assert additive(report(store_file)) == before
+    assert additive(whole_report(store_file)) == before
     assert count(store_file, "by_channel WHERE span = 0") == 0

@@ -19,7 +19,8 @@ from htlctop.domain.types import Channel, ChannelLimits, ClosedChannel, FeePolic
 from htlctop.errors import ConfigError, NodeConnectionError, NodePermissionError
 from htlctop.wire import http, lnd_manage
 from htlctop.wire.lnd_manage import LndManage
-from tests.played import Script, collecting, look, play, until
+from tests.played import Script, collecting, play, until
+from tests.stored import look
 
 __all__ = ["play"]
 

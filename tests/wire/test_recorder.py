@@ -23,7 +23,8 @@ from htlctop.wire.recording import Kind, Recording, read_recording
 from htlctop.wire.redaction import Redaction
 from htlctop.wire.tape import UNREADABLE, Tape, without_secrets
 from tests.nodes import simulated
-from tests.test_recordings import DATA, TRAFFIC, read
+from tests.stored import whole_report
+from tests.test_recordings import DATA, TRAFFIC
 from tests.test_spine import figures
 
 SCENARIOS = DATA / "scenarios-0.21.2.jsonl.gz"
@@ -51,7 +52,7 @@ async def test_what_was_recorded_is_ingested_as_the_node_told_it(tmp_path, store
     assert asked >= UNARY - {Method.LOOKUP_HTLC, Method.GET_STATE}
     await service.ingest([tmp_path / "r.jsonl"], store_file)
     await service.ingest([TRAFFIC], tmp_path / "truth.db")
-    assert figures(read(store_file)) == figures(read(tmp_path / "truth.db"))
+    assert figures(whole_report(store_file)) == figures(whole_report(tmp_path / "truth.db"))
 
 
 async def test_a_redacted_recording_counts_the_same_under_other_names(tmp_path, store_file):
@@ -60,7 +61,7 @@ async def test_a_redacted_recording_counts_the_same_under_other_names(tmp_path, 
         await record(node, tmp_path / "r.jsonl", EVENTS, redact=True)
     await service.ingest([tmp_path / "r.jsonl"], store_file)
     await service.ingest([TRAFFIC], tmp_path / "truth.db")
-    found, truth = read(store_file).overview, read(tmp_path / "truth.db").overview
+    found, truth = whole_report(store_file).overview, whole_report(tmp_path / "truth.db").overview
     assert found.totals == truth.totals
     assert len(found.peers) == len(truth.peers)
     assert not {p.pubkey for p in found.peers} & {p.pubkey for p in truth.peers if p.pubkey}

@@ -1,5 +1,6 @@
 """The pages: golden screens, status that tells the truth, empty states, hostile names."""
 
+import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from drive import PLAIN, SIZES, Driver, running
 from fake import FakeAnalyst, FakeSession
 from rich.cells import cell_len
 from test_text import HOSTILE
+from textual.strip import Strip
 
 from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
 from htlctop.domain.coverage import NOT_PROVEN, Gap
@@ -473,3 +475,15 @@ async def test_a_store_that_stays_unreadable_is_not_asked_without_rest() -> None
         await driver.shows("store unreadable")
         await driver.pilot.pause(0.6)
         assert len(asked) == 1 and len(reads) <= 4
+
+
+async def test_a_page_that_is_closed_leaves_nothing_of_what_it_showed() -> None:
+    def strips() -> int:
+        gc.collect()
+        return sum(isinstance(one, Strip) for one in gc.get_objects())
+
+    async with running() as driver:
+        await driver.press(*("enter", "u") * 3)
+        before = strips()
+        await driver.press(*("enter", "u") * 10)
+        assert strips() - before < 2 * driver.app.size.height

@@ -81,6 +81,10 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         """Paint what changed."""
         raise NotImplementedError
 
+    def on_unmount(self) -> None:
+        """Drop what Textual keeps of the lines below the panes."""
+        self.refresh()
+
     @property
     def focus_now(self) -> Focus:
         """Where its keys go: one of its panes may have them instead of the page."""

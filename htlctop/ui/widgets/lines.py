@@ -37,6 +37,11 @@ class Lines(Widget):
         self.dimmed = False
         self._shown: tuple[Line, ...] = ()
 
+    def on_unmount(self) -> None:
+        """Drop what Textual keeps of the lines: it remembers widgets that are gone, with all that
+        they showed, until a thousand others have come."""
+        self.refresh()
+
     @property
     def text(self) -> tuple[str, ...]:
         """The lines on screen, as text."""

@@ -6,6 +6,7 @@ What is found is told in the words that a refused connection would be told in.
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,8 @@ def check_way(connection: Connection, environ: Mapping[str, str]) -> Iterator[Ch
         yield skip("address", f"{node} is reached through the proxy of {proxy}")
         return
     try:
-        reached = _connect(node)
-        reached.close()
+        with suppress(ConnectionResetError):  # it listens, and the handshake tells what it is
+            _connect(node).close()
     except HtlctopError as error:
         yield fail("address", error)
         return
@@ -83,8 +84,8 @@ def _trusting(connection: Connection) -> ssl.SSLContext:
 
 
 def _handshake(node: str, context: ssl.SSLContext) -> ssl.SSLSocket:
-    line = _connect(node)
     try:
+        line = _connect(node)
         return context.wrap_socket(line, server_hostname=_host(node))
     except ssl.SSLCertVerificationError as error:
         raise _refused(node, f"CERTIFICATE_VERIFY_FAILED: {error.verify_message}") from None
@@ -97,6 +98,7 @@ def _handshake(node: str, context: ssl.SSLContext) -> ssl.SSLSocket:
 
 
 def _connect(node: str) -> socket.socket:
+    """Raises ConnectionResetError where it hangs up at once."""
     try:
         if node.startswith("unix:"):
             line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -113,6 +115,8 @@ def _connect(node: str) -> socket.socket:
         raise _refused(node, "errors resolving") from None
     except TimeoutError:
         raise _refused(node, "connect: nothing answers") from None
+    except ConnectionResetError:
+        raise
     except OSError as error:
         raise _refused(node, f"connect: {error.strerror or error}") from None
 

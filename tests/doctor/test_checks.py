@@ -120,6 +120,14 @@ async def test_another_certificate_and_a_name_that_is_not_in_it_are_told_apart(
         assert [c.name for c in checks if c.verdict is Verdict.SKIP] == ["node"]
 
 
+async def test_what_makes_a_macaroon_names_the_nodes_network(play: Play, store_file: Path) -> None:
+    async with play(Script(refused={"*": ("UNKNOWN", "permission denied")})) as node:
+        for network, command in (("signet", "lncli --network signet bake"), ("mainnet", BAKE)):
+            checks = await examined(replace(node.connection, network=network), store_file)
+            mends = [check.mend for check in failures(checks)]
+            assert len(mends) > 1 and all(command in mend for mend in mends)
+
+
 async def test_nothing_listening_is_one_failure_and_the_rest_is_still_looked_at(
     play: Play, store_file: Path
 ) -> None:

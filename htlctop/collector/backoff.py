@@ -37,6 +37,7 @@ class Backoff:
     def __init__(self, source: random.Random | None = None) -> None:
         self._random = source or random.Random()
         self._told: set[str] = set()
+        self._last = ""
         self.attempt = 0
 
     def failed(self, error: HtlctopError) -> Wait:
@@ -58,8 +59,14 @@ class Backoff:
         self.tell(logging.WARNING, reason)
         return wait
 
+    def lived(self, text: str) -> None:
+        """The stream has lived a while: `text` is what the log says last of it."""
+        if self._last != text:
+            _log.info("%s", text)
+        self.reset()
+
     def reset(self) -> None:
-        """The stream has lived a while, or somebody asked to start over."""
+        """Start over: everything may be told again."""
         self.attempt = 0
         self._told.clear()
 
@@ -73,4 +80,5 @@ class Backoff:
         """A line in the log; each once, until the stream has lived again."""
         if text not in self._told:
             self._told.add(text)
+            self._last = text
             _log.log(level, "%s", text)

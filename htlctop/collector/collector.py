@@ -194,7 +194,7 @@ class Collector:
                         await self._say("waiting", _UNCONFIRMED)
                     elif live_s and now_s - live_s >= LIVED_S:
                         live_s = 0.0
-                        self._backoff.reset()
+                        self._backoff.lived(f"listening to {_who(info)}")
                     await listening.turn()
         finally:
             self._active_s = listening.active_s
@@ -207,11 +207,10 @@ class Collector:
 
     async def _is_live(self, info: NodeInfo) -> None:
         before, self._info = self._info, info
-        name, version = info.alias or info.pubkey[:12], info.version.split(" ")[0]
         if before is not None and before.version != info.version:
-            _log.info("%s now runs LND %s, it was %s", name, version, before.version)
-        await self._say("live", told=f"live: {name}, LND {version}")
-        self._backoff.tell(logging.INFO, f"listening to {name}, LND {version}")
+            _log.info("the node now runs LND %s, it was %s", _version(info), _version(before))
+        await self._say("live", told=f"live: {_who(info)}")
+        self._backoff.tell(logging.INFO, f"listening to {_who(info)}")
 
     async def _pause(self, wait: Wait, seen: object) -> None:
         """Wait until the next try is due, we are interrupted, or there are signs of a change."""
@@ -273,3 +272,11 @@ class Collector:
             return False
         active_s = listening.active_s if listening else self._active_s
         return now - active_s >= limits.until_idle_s
+
+
+def _who(info: NodeInfo) -> str:
+    return f"{info.alias or info.pubkey[:12]}, LND {_version(info)}"
+
+
+def _version(info: NodeInfo) -> str:
+    return info.version.split(" ")[0]

@@ -134,6 +134,26 @@ async def test_the_same_refusal_is_logged_once_however_often_it_is_met(
     assert caplog.text.count("nothing listens") == 1
 
 
+async def test_the_log_ends_with_what_is_after_a_stream_that_broke_at_once(
+    store_file: Path,
+    play: Play,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO, "htlctop")
+    monkeypatch.setattr(collector, "LIVED_S", 2.0)
+    async with play(Script()) as node:
+        address = node.connection.rpcserver
+        async with collecting(node.connection, store_file):
+            await until(lambda: is_in(State.LIVE, store_file))
+            await node.go_away()
+            await until(lambda: is_in(State.WAITING, store_file))
+            async with play(Script(), address):
+                await until(lambda: is_in(State.LIVE, store_file))
+                assert "listening to" not in caplog.messages[-1], "flapping is told once"
+                await until(lambda: "listening to played" in caplog.messages[-1])
+
+
 async def test_a_long_wait_is_not_mistaken_for_a_collector_that_died(
     play: Play, store_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,8 @@ BATCH_EVENTS = 5_000
 RETRY_S = 1.0
 """How often a store that has no room, or is busy, is tried again."""
 POLICIES_EVERY_S = 60
-LIMITS_EVERY_S = 86_400
+LIMITS_EVERY_S = 3_600
+"""A tool may set max_htlc all day and leave the fee as it is, and nothing tells of that."""
 OFFLINE_LISTS_S = 2
 """How often refusals that name an open channel as unknown may have the channels listed again."""
 REPAIR_SLACK_S = 10
@@ -168,9 +169,9 @@ class Intake:
         await self._keep(await self._provider.fee_report())
 
     def limits_due(self) -> list[int]:
-        """The scids whose limits were not read since their fees changed, or for a day."""
-        day_ago_ns = self._clock.now_ns() - LIMITS_EVERY_S * NS
-        return [scid for scid in self._fees if self._limits_read_ns.get(scid, 0) < day_ago_ns]
+        """The scids whose limits were not read since their fees changed, or for an hour."""
+        hour_ago_ns = self._clock.now_ns() - LIMITS_EVERY_S * NS
+        return [scid for scid in self._fees if self._limits_read_ns.get(scid, 0) < hour_ago_ns]
 
     async def ask_limits(self, scid: int) -> ChannelLimits | None:
         """What besides fees we ask on a channel; None where nobody says."""

@@ -23,6 +23,7 @@ from htlctop.cli.options import (
     store_path,
 )
 from htlctop.cli.signals import let_later_ones_kill
+from htlctop.errors import StoreError
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -63,6 +64,7 @@ def command(
     from htlctop.analysis.windows import duration_ns
     from htlctop.collector.collector import Limits
     from htlctop.collector.notify import Notifier
+    from htlctop.store.lock import StoreBusyError
 
     log_to_stderr()
     limits = Limits(
@@ -87,7 +89,13 @@ def command(
         return signals.exit_code
 
     with serving:
-        code = asyncio.run(run())
+        try:
+            code = asyncio.run(run())
+        except StoreBusyError as busy:
+            raise StoreError(
+                f"{busy.who}; stop it first, take over when it ends (--wait), "
+                "or give another --store"
+            ) from None
     sys.exit(code)
 
 

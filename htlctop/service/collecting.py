@@ -64,9 +64,9 @@ async def collect(
             if not take_over:
                 raise
             if not waited:
-                _log.info("%s; waiting for it to end", busy)
+                _log.info("%s; waiting for it to end", busy.who)
                 waited = True
-            notifier.ready(f"waiting: {busy}")
+            notifier.ready(f"waiting: {busy.who}")
             notifier.watchdog()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TAKEOVER_S)

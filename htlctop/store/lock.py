@@ -8,7 +8,11 @@ from htlctop.errors import StoreError
 
 
 class StoreBusyError(StoreError):
-    """Another process collects into this store."""
+    """Another process collects into this store; `who` says which, without what to do about it."""
+
+    def __init__(self, store: Path, owner: str) -> None:
+        self.who = f"{store} is collected into by process {owner}"
+        super().__init__(f"{self.who}; stop it first, or give another --store")
 
 
 class StoreLock:
@@ -29,10 +33,7 @@ class StoreLock:
         except BlockingIOError:
             owner = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
             os.close(fd)
-            raise StoreBusyError(
-                f"{self._path.with_suffix('')} is collected into by process {owner}; "
-                "stop it first, or give another --store"
-            ) from None
+            raise StoreBusyError(self._path.with_suffix(""), owner) from None
         except OSError as error:
             os.close(fd)
             raise StoreError(

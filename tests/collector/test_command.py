@@ -133,9 +133,9 @@ def test_waiting_it_takes_over_when_the_other_collector_ends(
             collect(lnd, store_file), capture_output=True, text=True, env=environment(), check=False
         )
         assert refused.returncode == 6
-        assert f"process {owner.pid}" in refused.stderr
+        assert f"process {owner.pid}; stop it first, take over" in refused.stderr
         heir = subprocess.Popen(collect(lnd, store_file, "--wait"), stderr=two, env=environment())
-        wait_for(second, f"process {owner.pid}")
+        wait_for(second, f"process {owner.pid}; waiting for it to end")
         owner.terminate()
         wait_for(second, "nothing listens")
         heir.terminate()

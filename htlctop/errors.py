@@ -42,4 +42,4 @@ class StoreUnavailableError(StoreError):
 
 
 class ReadInterrupted(StoreError):
-    """A read was broken off, by a newer question or because it took too long; ask again."""
+    """A read was broken off, as by a newer question; ask again."""

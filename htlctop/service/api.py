@@ -32,11 +32,10 @@ class OpportunityService(Questions):
 
     Use as `async with OpportunityService.open(store) as service`. The methods never block the
     event loop: one thread reads, another collects, with an event loop of its own. What was asked
-    is answered in order; a read that takes over 2 s is broken off.
+    is answered in order; a read that takes over a minute is broken off.
 
     Raises, from every method:
-        StoreError: the store cannot be read; the next call tries again.
-        ReadInterrupted: the read took too long.
+        StoreError: the store cannot be read, or not in time; the next call tries again.
         UsageError: the service is not open, or what was asked for is not there.
     """
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from htlctop.domain.coverage import Interval
 from htlctop.domain.records import ChannelRecord, PendingRecord, StatusRecord
-from htlctop.errors import ReadInterrupted
+from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.store.connect import disk_trouble, explain, open_reader
 from htlctop.store.evidence import EvidenceReads
 from htlctop.store.log import LogReads
 from htlctop.store.tiles import BucketReads
 
-READ_LIMIT_S = 2.0
+READ_LIMIT_S = 60.0
+"""What is written while a read goes on stays in the WAL: none may go on for ever."""
 _STEPS_BETWEEN_CHECKS = 20_000
 
 Values = Sequence[int] | Mapping[str, int]
@@ -54,6 +55,11 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
             self._db.execute("BEGIN")
             yield
         except sqlite3.OperationalError as error:
+            if self._should_stop():
+                raise StoreError(
+                    f"reading {self.path} took longer than {READ_LIMIT_S:.0f} s: "
+                    "ask for a shorter window"
+                ) from None
             if "interrupted" in str(error):
                 raise ReadInterrupted("the read was interrupted") from None
             raise explain(self.path, error) from error

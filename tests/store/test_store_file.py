@@ -216,3 +216,17 @@ async def test_who_looks_for_a_store_in_vain_is_told_of_those_beside_it(store_fi
     (store_file.parent / "other.db").write_text("not one of ours")
     with pytest.raises(StoreError, match=r"there is no store at .*beside it is store\.db: name"):
         service.open_analyst(store_file.with_name("mainnet.db"))
+
+
+async def test_a_read_that_goes_on_for_ever_is_broken_off_and_says_what_to_do(
+    store_file, monkeypatch
+):
+    await make(store_file)
+    monkeypatch.setattr("htlctop.store.reader.READ_LIMIT_S", 0.0)
+    reader = StoreReader(store_file)
+    endless = "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n) SELECT max(k) FROM n"
+    with pytest.raises(StoreError, match="ask for a shorter window"), reader.snapshot():
+        reader._run(endless).fetchone()
+    with reader.snapshot():
+        assert reader.meta()["alias"] == "hub", "it can be asked again"
+    reader.close()

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from htlctop import service
+from htlctop.analysis.advice.arithmetic import plus
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import CategoryRow, Query, Sums
@@ -230,3 +231,12 @@ def test_the_command_explains_a_peer_by_name_and_a_channel_by_its_scid(traffic_s
     assert "sums" in tables and "watched hours" in by_scid.output
     nobody = run(cli, ["explain", "nobody", *store])
     assert nobody.exit_code == 2 and "no peer found" in nobody.output
+
+
+def test_a_sum_of_very_many_is_written_with_the_smallest_added_up():
+    values = [*range(1000, 1070), -5]
+    told = plus(values)
+    *terms, rest = told.removesuffix(" of 11 others").split(" + ")
+    assert terms == [f"{value:,}" for value in range(1010, 1070)]
+    assert sum(int(term.replace(",", "")) for term in (*terms, rest)) == sum(values)
+    assert plus([1_200, -300]) == "1,200 + (−300)"

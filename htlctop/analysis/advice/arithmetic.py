@@ -8,6 +8,8 @@ from htlctop.analysis.models import Sums
 from htlctop.analysis.sums import Priced
 from htlctop.domain.codes import LOST, PRICED_OUT, Category
 
+_MOST_TERMS = 60
+
 
 def net_msat(item: Priced) -> int:
     """A cell's demand less what came back."""
@@ -69,5 +71,21 @@ def totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
 
 
 def plus(values: Sequence[int]) -> str:
-    """ "1,200 + 300"; "" for nothing to add."""
-    return " + ".join(f"{v:,}" if v >= 0 else f"({v:,})".replace("-", "−") for v in values)
+    """ "1,200 + 300"; "" for nothing to add. Of very many the smallest are added up already."""
+    told = " + ".join(map(_term, _largest(values)))
+    if len(values) <= _MOST_TERMS:
+        return told
+    rest = sum(values) - sum(_largest(values))
+    return f"{told} + {_term(rest)} of {len(values) - _MOST_TERMS:,} others"
+
+
+def _largest(values: Sequence[int]) -> Sequence[int]:
+    """As many as are written out, in the order given."""
+    if len(values) <= _MOST_TERMS:
+        return values
+    at = sorted(range(len(values)), key=lambda i: -abs(values[i]))[:_MOST_TERMS]
+    return [values[i] for i in sorted(at)]
+
+
+def _term(value: int) -> str:
+    return f"{value:,}" if value >= 0 else f"({value:,})".replace("-", "−")

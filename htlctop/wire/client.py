@@ -23,7 +23,8 @@ _SHORT_TIMEOUT_S = 15.0
 _SHORT = frozenset({Method.GET_STATE, Method.GET_INFO})
 _LARGE = 4 * 2**20
 """An answer whose memory is worth giving back."""
-_DONE_WITH_S = 1.0
+_DONE_WITH_S = 10.0
+"""Until an answer is read and taken over, on a busy machine too."""
 
 
 class LndClient(ReadOnlyNode):
@@ -61,11 +62,12 @@ class LndClient(ReadOnlyNode):
             pending = self._channel.unary(method, request, timeout)
             data = await _result(pending)
         except grpc.RpcError as error:
+            _clear_up_later()  # it may have broken off in the middle of a large answer
             raise refusal_of(error) from None
         except (grpc.FutureCancelledError, ValueError):
             raise Refusal("CANCELLED", "the connection was closed") from None
         if len(data) >= _LARGE:
-            asyncio.get_running_loop().call_later(_DONE_WITH_S, _give_memory_back)
+            _clear_up_later()
         told = dict(pending.initial_metadata() or ())
         return Answer(data, replay=told.get(REPLAY_KEY) == "1", ended=told.get(ENDED_KEY) == "1")
 
@@ -141,6 +143,10 @@ async def _result(pending: Pending) -> bytes:
         pending.cancel()
         raise
     return pending.result()
+
+
+def _clear_up_later() -> None:
+    asyncio.get_running_loop().call_later(_DONE_WITH_S, _give_memory_back)
 
 
 def _give_memory_back() -> None:

@@ -21,7 +21,11 @@ GATHER_S = 0.01
 
 
 class StreamReader:
-    """One stream under way; use `batches` once, from the loop that made the reader."""
+    """One stream under way; use `batches` once, from the loop that made the reader.
+
+    It ends with its connection. What comes after nobody takes batches any more is dropped: gRPC
+    would keep all that the connection holds of a stream that is cancelled by itself.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -29,7 +33,7 @@ class StreamReader:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._idle = False
-        self._ended = False
+        self._ended = self._dropped = False
         self._refusal: Refusal | None = None
         self._thread = threading.Thread(target=self._read, name="htlctop-stream", daemon=True)
         self._thread.start()
@@ -56,7 +60,8 @@ class StreamReader:
                 await asyncio.sleep(GATHER_S if len(waiting) < MAX_BATCH else 0)
                 yield [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH))]
         finally:
-            self._stream.cancel()
+            self._dropped = True
+            waiting.clear()
         if self._refusal is not None:
             raise self._refusal
 
@@ -72,7 +77,8 @@ class StreamReader:
         add = self._waiting.append
         try:
             for message in self._stream:
-                add(message)
+                if not self._dropped:
+                    add(message)
                 if self._idle:
                     self._tell()
         except grpc.RpcError as error:

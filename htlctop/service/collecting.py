@@ -5,7 +5,9 @@ gRPC and protobuf are imported where they are first needed: a screen paints befo
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from htlctop.collector.collector import Collector, Limits
@@ -40,7 +42,8 @@ async def collect(
     Args:
         reload: set to connect anew, with the certificate and macaroon as they are then.
         notifier: the service manager to keep informed.
-        take_over: wait while another process collects into the store.
+        take_over: wait while another process collects into the store; a limit of time runs
+            meanwhile.
         keep_ns: how long single HTLCs are kept, None for ever; totals stay in any case.
         channel_info: who is asked for channels and policies before the node is; for example
             `wire.lnd_manage.LndManage`.
@@ -51,12 +54,15 @@ async def collect(
         HtlctopError: with `limits.fail_fast`, why the node cannot be listened to.
     """
     notifier = notifier or Notifier({})
-    waited = False
+    waited, begun_s = False, time.monotonic()
     while not stop.is_set():
+        left = _left(limits, begun_s)
+        if left is not None and left.duration_s is not None and left.duration_s <= 0:
+            return
         try:
             async with StoreWriter(store, keep_ns=keep_ns) as writer:
                 await _collect(
-                    connection, writer, stop, limits, settings,
+                    connection, writer, stop, left, settings,
                     reload=reload, notifier=notifier, channel_info=channel_info,
                 )  # fmt: skip
             return
@@ -70,6 +76,13 @@ async def collect(
             notifier.watchdog()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TAKEOVER_S)
+
+
+def _left(limits: Limits | None, begun_s: float) -> Limits | None:
+    """The limits, less the time that has passed."""
+    if limits is None or limits.duration_s is None:
+        return limits
+    return replace(limits, duration_s=limits.duration_s + begun_s - time.monotonic())
 
 
 async def _collect(

@@ -134,6 +134,11 @@ def test_waiting_it_takes_over_when_the_other_collector_ends(
         )
         assert refused.returncode == 6
         assert f"process {owner.pid}; stop it first, take over" in refused.stderr
+        in_vain = subprocess.run(
+            collect(lnd, store_file, "--wait", "--duration", "1s"),
+            stderr=subprocess.DEVNULL, env=environment(), check=False, timeout=GUARD_S,
+        )  # fmt: skip
+        assert in_vain.returncode == 0, "its time is over, though it never was its turn"
         heir = subprocess.Popen(collect(lnd, store_file, "--wait"), stderr=two, env=environment())
         wait_for(second, f"process {owner.pid}; waiting for it to end")
         owner.terminate()

@@ -102,10 +102,10 @@ def utc(at_ns: int) -> str:
 
 
 def span(length_ns: int) -> str:
-    """A length of time in two units: 45s, 12m, 23h41m, 6d4h."""
+    """A length of time in two units: <1s, 45s, 12m, 23h41m, 6d4h."""
     seconds = max(0, length_ns) // NS
     if seconds < _MINUTE:
-        return f"{seconds}s"
+        return f"{seconds}s" if seconds or length_ns <= 0 else "<1s"
     if seconds < _HOUR:
         return f"{seconds // _MINUTE}m"
     big, small, names = (_HOUR, _MINUTE, "hm") if seconds < 2 * _DAY else (_DAY, _HOUR, "dh")

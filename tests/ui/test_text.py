@@ -173,6 +173,7 @@ def test_shares_are_never_rounded_to_all_or_nothing() -> None:
 
 def test_lengths_of_time_keep_two_units_and_ages_one() -> None:
     minute = 60 * 10**9
+    assert [f.span(0), f.span(999_999_999), f.span(10**9)] == ["0s", "<1s", "1s"]
     assert f.span(41 * minute + 23 * 60 * minute) == "23h41m"
     assert f.span(24 * 60 * minute) == "24h"
     assert f.span(6 * 1440 * minute + 4 * 60 * minute) == "6d4h"

@@ -87,6 +87,8 @@ _BOS_LEAST_SAT = 50_000
 """What bos rebalances at least."""
 _MAX_INSTEAD = {LNCLI: _MAX, CHARGE_LND: _CHARGE_MAX}
 """For channels to be aligned whose max_htlc differs."""
+_POLICIES = (Kind.RAISE_FEES, Kind.LOWER_FEES, Kind.ALIGN_CHANNELS, Kind.RAISE_MAX_HTLC)
+"""What sets the policy of channels."""
 
 
 def check_templates(templates: Mapping[str, str]) -> None:
@@ -144,7 +146,7 @@ def commands(
         return _filled(template, names, whole)
     made: list[str] = []
     for setting in item.settings:
-        made += _filled(template, names, {**whole, **_channel_values(setting)})
+        made += _filled(template, names, {**whole, **_channel_values(item, setting)})
     return tuple(made)
 
 
@@ -182,18 +184,37 @@ def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None
     lines += [comment(text) for text in (advice.too_early, advice.why_none) if text]
     if advice.too_early:
         return "\n".join([*lines, comment("no commands until then")]) + "\n"
+    set_by: dict[str, int] = {}
     for number, item in enumerate(advice.opportunities, 1):
         made = commands(item, tool, templates, advice.node.network)
+        earlier = _set_before(item, tool, number, set_by) if made else None
         lines += ["", comment(f"{number}. {sentence(item)}")]
         lines += [comment(f"{f.name}: {value(f)}", 3) for f in item.evidence]
         cost = most_it_costs_sat(item)
         if cost is not None and made:
             lines.append(comment(f"costs at most {cost:,} sat", 3))
-        if made:
+        if earlier is not None:
+            lines.append(comment(f"no command: once {earlier} is done, ask again", 3))
+        elif made:
             lines += made
         else:
             lines.append(comment(f"{_why_no_command(item, tool)}", 3))
     return "\n".join(lines) + "\n"
+
+
+def _set_before(item: Opportunity, tool: str, number: int, set_by: dict[str, int]) -> int | None:
+    """Which advice has a command already that sets the policy of one of these channels.
+
+    To lncli a policy is given whole, with what is in force now of what is not to be changed: a
+    second command would undo the first. Of two rules for a channel charge-lnd takes the first.
+    """
+    if tool not in _MAX_INSTEAD or item.kind not in _POLICIES:
+        return None
+    for setting in item.settings:
+        earlier = set_by.setdefault(setting.channel_id, number)
+        if earlier != number:
+            return earlier
+    return None
 
 
 def comment(text: str, indent: int = 0) -> str:
@@ -224,6 +245,8 @@ def _is_beyond_bos(item: Opportunity) -> bool:
     """It moves nothing small, and sets a rate but no base fee."""
     if item.kind is Kind.REBALANCE_OUTBOUND:
         return (item.amount_msat or 0) < _BOS_LEAST_SAT * 1000
+    if item.kind is Kind.ALIGN_CHANNELS:
+        return len({each.base_msat for each in item.settings}) > 1
     return item.kind is Kind.LOWER_FEES and any(each.base_msat for each in item.settings)
 
 
@@ -242,11 +265,21 @@ def _values(item: Opportunity) -> dict[str, str]:
     return _safe(found)
 
 
-def _channel_values(setting: ChannelSetting) -> dict[str, str]:
+def _base(item: Opportunity, setting: ChannelSetting) -> int | None:
+    """The base fee to set: the channel's own, but of channels whose fees are aligned that of the
+    one they are to be like."""
+    if item.kind is not Kind.ALIGN_CHANNELS or item.ceiling_ppm is None:
+        return setting.base_msat
+    like = [s.base_msat for s in item.settings if s.rate_ppm == item.ceiling_ppm]
+    known = [base for base in like if base is not None]
+    return min(known) if known else setting.base_msat
+
+
+def _channel_values(item: Opportunity, setting: ChannelSetting) -> dict[str, str]:
     return _safe(
         {
             "chan_id": setting.channel_id,
-            "base_msat": setting.base_msat,
+            "base_msat": _base(item, setting),
             "ppm": setting.rate_ppm,
             "time_lock_delta": setting.time_lock_delta,
             "max_htlc_msat": setting.max_htlc_msat,

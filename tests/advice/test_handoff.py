@@ -81,6 +81,21 @@ def test_a_channel_policy_never_goes_to_all_channels():
                 assert re.search(r"--chan_point \$\(lncli getchaninfo \d+ \| jq -r \S+\)$", made)
 
 
+@pytest.mark.parametrize("tool", ["lncli", "charge-lnd"])
+def test_the_policy_of_a_channel_is_set_once_in_a_script(tool):
+    """What sets max_htlc names the fee of before: run after a new fee it would undo that."""
+    fee, cap = opportunity(Kind.RAISE_FEES), opportunity(Kind.RAISE_MAX_HTLC)
+    other = replace(cap, settings=(replace(SETTING, channel_id="7"),))
+    advice = replace(
+        Maker(random.Random(1)).make(Advice), too_early="", opportunities=(fee, cap, other)
+    )
+    made = script(advice, tool)
+    (lines,) = [part.splitlines() for part in made.split("\n\n") if part.startswith("# 2. ")]
+    assert lines[-1] == "#    no command: once 1 is done, ask again"
+    assert made.count(SETTING.channel_id) == "".join(commands(fee, tool)).count(SETTING.channel_id)
+    assert commands(other, tool)[0] in made
+
+
 @pytest.mark.parametrize(
     "unknown",
     [

@@ -193,11 +193,10 @@ def _max(item: Opportunity) -> str:
 def _align(item: Opportunity) -> str:
     if item.amount_msat:
         return f"give all channels to {_who(item)} a max_htlc of {_amount(item)}"
-    if item.ceiling_ppm is not None and item.ceiling_ppm != item.break_even_ppm:
-        return (
-            f"ask the same fee on all channels to {_who(item)}: {item.ceiling_ppm} ppm, "
-            "like the cheapest"
-        )
+    fee, other = item.ceiling_ppm, item.break_even_ppm
+    if fee is not None and other is not None and fee != other:
+        like = "cheapest" if fee < other else "dearest"
+        return f"ask the same fee on all channels to {_who(item)}: {fee} ppm, like the {like}"
     return f"ask the same fee on all channels to {_who(item)}: they differ in the base fee"
 
 

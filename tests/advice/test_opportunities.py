@@ -1,14 +1,18 @@
 """Each kind of advice: when it is given, when it is not, and what it says."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from htlctop import service
+from htlctop.analysis.advice.advisor import reconcile
+from htlctop.analysis.advice.finding import Finding
 from htlctop.analysis.advice.models import Confidence, Kind
 from htlctop.analysis.models import Query
 from htlctop.domain.evidence import LostClaim
-from htlctop.export.advice import advice_text
+from htlctop.export.advice import advice_text, sentence
+from htlctop.export.handoff import commands
 from htlctop.store.writer import StoreWriter
 from tests.advice.made import (
     ANN,
@@ -151,6 +155,44 @@ async def test_siblings_of_which_only_one_had_room_and_asked_more_are_to_be_alig
     assert figure(item, "field that differs") == "fee"
     assert (item.break_even_ppm, item.ceiling_ppm) == (600, 200)
     assert set(item.channels) == {str(CAT), str(CAT2)}
+
+
+def siblings(settled: int, bases: tuple[int, int] = (0, 0), ppm: tuple[int, int] = (200, 600)):
+    """Cat's named channel is empty and offered 40 x 40 sat; so much settles by the dearer one."""
+    node = Node()
+    node.channels |= {
+        CAT: channel(CAT, "cat", 5_000_000, 0.02),
+        CAT2: channel(CAT2, "cat", 5_000_000, 0.9),
+    }
+    for scid, rate, base in zip((CAT, CAT2), ppm, bases, strict=True):
+        node.asks(scid, rate, base)
+    for hour in spread(40):
+        node.refuse(hour, 200_000, 40, out=CAT)
+    for hour in spread(settled):
+        node.settle(hour + 0.3, 200_000, 120, out=CAT2)
+    return node
+
+
+async def test_what_pays_more_today_is_taken_off_what_aligning_brings(store_file):
+    item = one(await advice(siblings(9), store_file), Kind.ALIGN_CHANNELS)
+    assert figure(item, "what pays more today would bring less by") == 9 * 80_000
+    assert item.worth_msat == 40 * 40_000 - 9 * 80_000 == figure(item, "left of it")
+    assert "on all channels to cat: 200 ppm, like the cheapest" in sentence(item)
+
+
+async def test_where_that_takes_more_than_half_all_are_to_be_like_the_dearest(store_file):
+    item = one(await advice(siblings(11), store_file), Kind.ALIGN_CHANNELS)
+    assert (item.break_even_ppm, item.ceiling_ppm) == (200, 600)
+    assert item.confidence is Confidence.LOW and item.worth_msat == 40 * 40_000
+    assert "on all channels to cat: 600 ppm, like the dearest" in sentence(item)
+
+
+async def test_siblings_that_differ_in_the_base_fee_alone_get_that_of_the_cheaper(store_file):
+    made = siblings(0, bases=(0, 50_000), ppm=(200, 200))
+    item = one(await advice(made, store_file), Kind.ALIGN_CHANNELS)
+    rules = commands(item, "charge-lnd")
+    assert [rule.splitlines()[3:] for rule in rules] == [["base_fee_msat = 0", "fee_ppm = 200"]] * 2
+    assert commands(item, "bos") == (), "it sets no base fee"
 
 
 async def test_siblings_that_differ_in_max_htlc_are_to_be_aligned_by_that(store_file):
@@ -319,6 +361,35 @@ async def test_a_refill_promises_a_sources_sat_only_once(store_file):
         if item.kind is Kind.REBALANCE_OUTBOUND and item.source_alias == "ben"
     ]
     assert moved and sum(moved) <= 7_200_000_000 - 2_000_000_000
+
+
+async def test_a_raised_price_is_less_on_none_of_the_channels(store_file):
+    node = siblings(0)
+    node.channels[CAT2] = channel(CAT2, "cat", 3_000_000, 0.02)
+    for hour in spread(30):
+        node.settle(hour, 100_000, 80, out=BEN)
+        node.settle(hour + 0.1, 20_000, 10, out=CAT)
+    item = one(await advice(node, store_file), Kind.RAISE_FEES)
+    assert item.break_even_ppm == 600 and (item.ceiling_ppm or 0) > 600
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "left"),
+    [
+        (Kind.RAISE_FEES, None, {Kind.RAISE_FEES}),
+        (Kind.RAISE_FEES, 1000, {Kind.RAISE_FEES, Kind.ALIGN_CHANNELS}),
+        (Kind.RAISE_MAX_HTLC, 1000, {Kind.RAISE_MAX_HTLC}),
+        (Kind.RAISE_MAX_HTLC, None, {Kind.RAISE_MAX_HTLC, Kind.ALIGN_CHANNELS}),
+        (Kind.REBALANCE_OUTBOUND, None, {Kind.REBALANCE_OUTBOUND, Kind.ALIGN_CHANNELS}),
+    ],
+)
+def test_one_setting_of_a_peers_channels_is_told_one_value(kind, by, left):
+    case = SimpleNamespace(is_away=False)
+    found = [
+        Finding(kind, 1, 200, 5, (1, 2), []),
+        Finding(Kind.ALIGN_CHANNELS, 1, 100, 5, (1, 2), [], amount_msat=by),
+    ]
+    assert {f.kind for f in reconcile(case, found)} == left
 
 
 def test_a_claims_net_fee_is_what_did_not_come_back():

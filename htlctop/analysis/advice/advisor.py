@@ -249,10 +249,13 @@ def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
         return [f for f in found if f.kind in (Kind.RECONNECT_PEER, Kind.INVESTIGATE)]
     if kinds & {*_LIQUIDITY, Kind.ALIGN_CHANNELS}:
         found = [f for f in found if f.kind is not Kind.LOWER_FEES]
-    fields = [f for f in found if f.kind in (Kind.RAISE_MAX_HTLC, Kind.ALIGN_CHANNELS)]
-    if len(fields) == 2 and any(f.kind is Kind.ALIGN_CHANNELS and f.amount_msat for f in fields):
-        smaller = min(fields, key=lambda f: f.worth_msat)
-        found = [f for f in found if f is not smaller]
+    align = next((f for f in found if f.kind is Kind.ALIGN_CHANNELS), None)
+    if align is not None:
+        # Two values for one setting of its channels: the one that is worth more.
+        same = Kind.RAISE_MAX_HTLC if align.amount_msat else Kind.RAISE_FEES
+        rivals = [align, *(f for f in found if f.kind is same)]
+        best = max(rivals, key=lambda f: f.worth_msat)
+        found = [f for f in found if f is best or f not in rivals]
     return found
 
 

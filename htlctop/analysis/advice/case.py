@@ -169,6 +169,13 @@ class PeerCase:
             self.ids, since_ns, self.ground.until_ns, self.most, incoming=incoming
         )
 
+    def left_by(self, channel: int) -> list[Settled]:
+        """The forwards of the window that left by one of its channels, of the newest HTLCs."""
+        window = self.ground.window
+        return self._reader.settled(
+            (channel,), window.from_ns, self.ground.until_ns, self.most, incoming=False
+        )
+
     @cached_property
     def causes(self) -> Causes:
         """Its refused payments by what would have let them through."""

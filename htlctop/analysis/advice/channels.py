@@ -5,10 +5,11 @@ from itertools import pairwise
 
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import round_up
-from htlctop.analysis.advice.finding import Finding
+from htlctop.analysis.advice.finding import Finding, whole
 from htlctop.analysis.advice.ground import DAY_NS
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.domain.evidence import LostClaim
+from htlctop.domain.fees import fee_asked
 
 _MOST_OF_THE_FEE = 0.9
 _OFTEN = 3
@@ -53,34 +54,65 @@ def about_alignment(case: PeerCase) -> Finding | None:
     for name, channels in case.causes.fields.items():
         by_field[name] = sum(1 for claim in claims if claim.out_channel in channels)
     field = max(by_field, key=lambda name: (by_field[name], name))
-    figures = [
-        Figure("missed though a sibling channel had room", worth, "msat"),
-        Figure("payments refused though a sibling had room", len(claims), ""),
-        Figure("field that differs", field),
-    ]
-    rates = []
-    for channel in case.channels:
-        scid = case.ground.book.scid_of(channel.id)
-        if field == "max_htlc":
-            figures.append(
-                Figure(f"max_htlc of {scid}", case.max_htlc_at(channel.id, case.ground.until_ns),
-                       "msat")
-            )  # fmt: skip
-        elif channel.rate_ppm is not None:
-            rates.append(channel.rate_ppm)
-            figures.append(Figure(f"rate of {scid}", channel.rate_ppm, "ppm"))
-            figures.append(Figure(f"base of {scid}", channel.base_msat, "msat"))
-    return Finding(
+    finding = Finding(
         Kind.ALIGN_CHANNELS,
         case.peer,
         worth,
         len(claims),
         case.ids,
-        figures,
-        amount_msat=_enough(claims) if field == "max_htlc" else None,
-        break_even_ppm=max(rates) if rates else None,
-        ceiling_ppm=min(rates) if rates else None,
+        [
+            Figure("missed though a sibling channel had room", worth, "msat"),
+            Figure("payments refused though a sibling had room", len(claims), ""),
+            Figure("field that differs", field),
+        ],
     )
+    if field == "max_htlc":
+        finding.amount_msat = _enough(claims)
+        for channel in case.ids:
+            now = case.max_htlc_at(channel, case.ground.until_ns)
+            finding.evidence.append(
+                Figure(f"max_htlc of {case.ground.book.scid_of(channel)}", now, "msat")
+            )
+    else:
+        _align_fees(case, finding)
+    return finding if finding.worth_msat > 0 else None
+
+
+def _align_fees(case: PeerCase, finding: Finding) -> None:
+    """All like the cheapest where that brings at least twice what it takes from those who pay
+    more today; else like the dearest, a guess: some will not pay that."""
+    asked = {c.id: (c.rate_ppm, c.base_msat or 0) for c in case.channels if c.rate_ppm is not None}
+    for channel, (rate, base) in asked.items():
+        scid = case.ground.book.scid_of(channel)
+        finding.evidence += [
+            Figure(f"rate of {scid}", rate, "ppm"), Figure(f"base of {scid}", base, "msat")
+        ]  # fmt: skip
+    if not asked:
+        return
+    (low, low_base), (high, _) = min(asked.values()), max(asked.values())
+    flow, given_up = case.outflow, 0
+    for channel, (rate, base) in asked.items():
+        for one in case.left_by(channel):
+            less = fee_asked(one.amount_msat, base, rate) - fee_asked(
+                one.amount_msat, low_base, low
+            )
+            given_up += max(0, min(less, one.fee_msat))
+    if flow.fee_msat > 0:  # of the newest forwards: as much of all that was earned
+        given_up = given_up * max(0, case.sums.earned) // flow.fee_msat
+    missed = finding.worth_msat
+    finding.evidence.append(Figure("what pays more today would bring less by", given_up, "msat"))
+    if low < high and 2 * given_up > missed:
+        finding.break_even_ppm, finding.ceiling_ppm, finding.guess = low, high, True
+        finding.evidence.append(Figure("note", "some of them may not pay the higher fee"))
+        return
+    finding.break_even_ppm, finding.ceiling_ppm = high, low
+    finding.worth_msat = missed - given_up
+    finding.evidence.append(
+        Figure(
+            "left of it", finding.worth_msat, "msat",
+            f"missed {whole(missed)} − less {whole(given_up)}",
+        )
+    )  # fmt: skip
 
 
 def _changes(case: PeerCase, channel: int) -> int:

@@ -138,13 +138,10 @@ def _raise_fees(case: PeerCase) -> Finding | None:
         return None
     since_ns = case.ground.until_ns - 7 * DAY_NS
     out, into = case.flow(since_ns, incoming=False), case.flow(since_ns, incoming=True)
-    now = max(
-        ((c.capacity_sat or 0, c.rate_ppm) for c in case.channels if c.rate_ppm is not None),
-        default=None,
-    )
-    if out.amount_msat <= into.amount_msat or now is None or now[1] is None:
+    # All its channels are to ask the same then, so none is to ask less than it does now.
+    rate = max((c.rate_ppm for c in case.channels if c.rate_ppm is not None), default=None)
+    if out.amount_msat <= into.amount_msat or rate is None:
         return None
-    rate = now[1]
     # The more was refused beside what was earned, the larger the step.
     worth, earned = case.causes.expected_msat["liquidity"], case.sums.earned
     step = 0.10 + 0.15 * worth / max(1, worth + max(0, earned))

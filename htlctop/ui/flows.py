@@ -26,7 +26,8 @@ class Flows:
     """The pairs, ordered by net demand (`peak_msat` is the largest), and the one under the cursor.
 
     The cursor belongs to a pair and stays with it when figures change. Until the user moves it,
-    it is on the pair with the largest net demand.
+    it is on the pair with the largest net demand. Where its peers are gone, it goes to the pair
+    that took its place in the ranked list.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Flows:
         self._nets: dict[Pair, int] = {}
         self._ranks: dict[Pair, int] = {}
         self._at: Pair | None = None
+        self._place = 0
         self._is_chosen = False
 
     def replace(self, rows: Rows[PairRow], *, keep_order: bool = False) -> None:
@@ -54,8 +56,12 @@ class Flows:
         self.sources = _kept(sources, self.sources) if keep_order else sources
         self.targets = _kept(targets, self.targets) if keep_order else targets
         self.peak_msat = max(self._nets.values(), default=0)
-        if not self._is_chosen or self._at is None or not self._is_there(self._at):
-            self._at = ids[0] if ids else None
+        if not self._is_chosen or self._at is None:
+            self._put(ids[0] if ids else None)
+        elif not self._is_there(self._at):
+            self._put(ids[self.rank] if ids else None)
+        else:
+            self._put(self._at)
 
     def _ends(self) -> tuple[tuple[End, ...], tuple[End, ...]]:
         """The in-peers and the out-peers, each by the net demand of all its pairs."""
@@ -112,8 +118,19 @@ class Flows:
 
     @property
     def rank(self) -> int:
-        """Where the cursor's pair is in the ranked list; 0 where there is no such pair."""
-        return self._ranks.get(self._at, 0) if self._at else 0
+        """Where the cursor is in the ranked list: at its pair, where there is no such pair at the
+        place of the last one it was on."""
+        return max(0, min(self._place, len(self.pairs) - 1))
+
+    @property
+    def listed(self) -> PairRow | None:
+        """The pair under the cursor of the ranked list, None where there are no pairs."""
+        return self.pairs[self.rank] if self.pairs else None
+
+    def _put(self, at: Pair | None) -> None:
+        self._at = at
+        if at is not None:
+            self._place = self._ranks.get(at, self._place)
 
     def move(self, rows: int, columns: int) -> None:
         """Move the cursor over the matrix, within it."""
@@ -122,20 +139,20 @@ class Flows:
         self._is_chosen = True
         row = max(0, min(self.row + rows, len(self.sources) - 1))
         column = max(0, min(self.column + columns, len(self.targets) - 1))
-        self._at = self.sources[row].peer, self.targets[column].peer
+        self._put((self.sources[row].peer, self.targets[column].peer))
 
     def go(self, at: Pair) -> None:
         """Put the cursor on the cell of two peers, where the matrix has one."""
         if self._is_there(at):
             self._is_chosen = True
-            self._at = at
+            self._put(at)
 
     def step(self, lines: int) -> None:
         """Move the cursor along the ranked list, within it."""
         if self.pairs:
             self._is_chosen = True
             at = max(0, min(self.rank + lines, len(self.pairs) - 1))
-            self._at = self.pairs[at].id
+            self._put(self.pairs[at].id)
 
 
 def _index(ends: Sequence[End], peer: int) -> int:

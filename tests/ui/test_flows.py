@@ -12,6 +12,8 @@ from htlctop.analysis.rows import Rows
 from htlctop.ui.flows import Flows
 from htlctop.ui.glyphs import ASCII, BLOCKS
 from htlctop.ui.paint.flows import View, page
+from htlctop.ui.screens.flows import FlowsScreen
+from htlctop.ui.screens.pair import PairScreen
 from htlctop.ui.text import plain
 
 
@@ -68,14 +70,46 @@ def test_the_cursor_starts_on_the_largest_pair_and_stays_with_its_pair():
     assert made.at == (3, 4)
 
 
-def test_a_pair_that_vanishes_gives_the_cursor_to_the_largest():
+def test_peers_that_vanish_give_the_cursor_to_the_pair_that_took_their_place():
     made = Flows()
-    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40)))
+    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40), pair(5, 6, 30)))
     made.step(1)
+    made.replace(ranked(pair(1, 2, 50), pair(5, 6, 30)))
+    assert made.at == (5, 6)
     made.replace(ranked(pair(1, 2, 50)))
     assert made.at == (1, 2)
     made.replace(ranked())
-    assert made.at is None and made.current is None
+    assert made.at is None and made.current is None and made.listed is None
+
+
+def test_where_a_pair_alone_vanished_the_list_has_its_cursor_at_the_place_it_had():
+    made = Flows()
+    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40), pair(1, 4, 30), pair(3, 2, 20)))
+    made.step(1)
+    made.replace(ranked(pair(1, 2, 50), pair(1, 4, 30), pair(3, 2, 20)))
+    assert made.at == (3, 4) and made.current is None
+    assert made.listed is not None and made.listed.id == (1, 4)
+    cursors = [row for row in text(made, 40, 12) if row.startswith("▸")]
+    assert len(cursors) == 1 and "p1 → p4" in cursors[0]
+
+
+async def test_the_list_opens_the_pair_its_cursor_is_on_also_after_a_cell_nobody_wanted() -> None:
+    async with running() as driver:
+        await driver.press("3")
+        page = driver.app.screen
+        assert isinstance(page, FlowsScreen)
+        made = page.flows
+        empty = next(
+            (source.peer, target.peer)
+            for source in made.sources
+            for target in made.targets
+            if made.cell(source.peer, target.peer) is None
+        )
+        made.go(empty)
+        await driver.press("enter")
+        assert driver.app.screen is page
+        await driver.press("v", "enter")
+        assert isinstance(driver.app.screen, PairScreen)
 
 
 def test_the_cursor_keeps_within_the_matrix_and_the_list():

@@ -86,7 +86,7 @@ class FlowsScreen(FilteredScreen):
 
     def copied(self, board: Board) -> Copied | None:
         """The public keys of the pair under the cursor."""
-        pair = self.flows.current
+        pair = self._current
         return copied_pair(pair) if pair else None
 
     def lay_out(self, width: int, height: int) -> None:
@@ -119,6 +119,10 @@ class FlowsScreen(FilteredScreen):
             return tuple(paragraph(f"cannot be read: {text}", width, Role.BAD))
         empty, glyphs = self.empty(board), self.look.glyphs
         return paint.page(self.flows, self.pane.view, empty, width, height, glyphs, self.as_list)
+
+    @property
+    def _current(self) -> PairRow | None:
+        return self.flows.listed if self.pane.view.is_list else self.flows.current
 
     def _touched(self) -> None:
         """Show where the cursor is, and hold the order for a while."""
@@ -188,5 +192,5 @@ class FlowsScreen(FilteredScreen):
 
     def action_open(self) -> None:
         """Open the pair under the cursor."""
-        if pair := self.flows.current:
+        if pair := self._current:
             self.post_message(Open(subject.pair(pair.in_peer, pair.out_peer)))

@@ -22,7 +22,6 @@ from htlctop.ui.text import Piece, Role
 from htlctop.ui.words import SHORT, outcome
 
 NARROW = 60
-_DAY_NS = 86_400 * NS
 
 
 def key(line: HtlcLine) -> Subject:
@@ -33,8 +32,9 @@ def key(line: HtlcLine) -> Subject:
 def columns(
     lines: Sequence[HtlcLine], now_ns: int, width: int, glyphs: Glyphs
 ) -> tuple[Column[HtlcLine], ...]:
-    """The columns for a terminal of this width; the day is shown where one lies further back."""
-    dated = bool(lines) and now_ns - lines[-1].at_ns > _DAY_NS
+    """The columns for a terminal of this width; the day is shown where not all are today's."""
+    today = local(now_ns).date()
+    dated = bool(lines) and local(lines[-1].at_ns).date() != today
     narrow = width < NARROW
 
     def time(line: HtlcLine, cells: int) -> Piece:
@@ -42,8 +42,7 @@ def columns(
             return (clock if narrow else clock_seconds)(line.at_ns), Role.TEXT
         at = local(line.at_ns)
         if narrow:
-            is_old = now_ns - line.at_ns > _DAY_NS
-            return f"{at.day} {at:%b}" if is_old else f"{at:%H:%M}", Role.TEXT
+            return f"{at:%H:%M}" if at.date() == today else f"{at.day} {at:%b}", Role.TEXT
         return f"{at.day:>2} {at:%b %H:%M:%S}", Role.TEXT
 
     def way(line: HtlcLine, cells: int) -> Piece:

@@ -9,6 +9,8 @@ from fake import FakeAnalyst
 from test_screens import check_golden, check_width
 
 from htlctop.domain.codes import Category, Outcome
+from htlctop.ui.glyphs import BLOCKS
+from htlctop.ui.htlcs import columns
 from htlctop.ui.reel import MOST_PAGES, PAGE_LINES
 
 CAUSES = (Category.LIQUIDITY, Category.SETTLED, Category.DOWNSTREAM, Category.FEE)
@@ -194,3 +196,20 @@ async def test_an_old_htlc_that_was_in_flight_shows_in_place_how_it_ended() -> N
         driver.analyst.calls.clear()
         await driver.changed(arrived)
         assert driver.analyst.calls.count("log") == 1, "nothing hangs, and no page is read again"
+
+
+async def test_after_midnight_what_is_of_the_day_before_has_its_day() -> None:
+    midnight = NOW - NOW % (86_400 * NS)
+    night = tuple(
+        replace(line(seq, 0, Category.FEE), at_ns=midnight + after_s * NS)
+        for seq, after_s in ((2, 1), (1, -1))
+    )
+    for width, days in ((120, [" 3 Jul 00:00:01", " 2 Jul 23:59:59"]), (40, ["00:00", "2 Jul"])):
+        assert times(night, midnight + 60 * NS, width) == days
+        assert times(night[:1], midnight + 60 * NS, width) == [days[0].removeprefix(" 3 Jul ")]
+
+
+def times(lines: tuple, now_ns: int, width: int) -> list[str]:
+    """What the log has in its first column."""
+    time = columns(lines, now_ns, width, BLOCKS)[0]
+    return [time.paint(one, time.width)[0] for one in lines]

@@ -32,8 +32,9 @@ ROOMY = 140
 """From this width of the terminal on, what a month brings is worth more than a bar."""
 HOUR_NS = 3600 * NS
 MONTH_NS = 720 * HOUR_NS
-ENOUGH_NS = 24 * HOUR_NS
-"""Less watched time says nothing about a month."""
+ENOUGH_NS = 24 * HOUR_NS * 99 // 100
+"""Less watched time says nothing about a month. Of a day a hundredth may be missing, or a short gap
+would have the column come and go with the seconds that the window begins before its minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class _Columns:
             target = self._plain(name(row.out_alias, row.out_pubkey, row.out_peer))
             return route(source, target, width, self._glyphs), Role.TEXT
         if isinstance(row, ChannelRow) and self._context.by is By.PEER:
-            return f" {self._glyphs.child} {row.scid}", Role.TEXT
+            return f"{self._glyphs.child} {row.scid}", Role.TEXT
         return self._plain(name(row.alias, row.pubkey, row.peer)), Role.TEXT
 
     def _channel(self, row: Row, width: int) -> Piece:

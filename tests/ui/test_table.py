@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from bigfoot import NS
 from drive import SIZES, Driver, running
 from fake import FakeAnalyst
 
 from htlctop.analysis.models import UNKNOWN_PEER, SortKey
+from htlctop.ui.ranking import per_30d
 from htlctop.ui.table.widget import Table
 
 
@@ -148,6 +150,29 @@ def _wheel(table: Table):
     from textual import events
 
     return events.MouseScrollDown(table, 1, 1, 0, 1, 0, False, False, False)
+
+
+async def test_an_unfolded_channel_has_its_whole_id() -> None:
+    def renamed(analyst: FakeAnalyst) -> None:
+        first = analyst.peers[0]
+        channel, *others = first.channels
+        long = replace(channel, scid="873927x1388x0")
+        analyst.peers[0] = replace(first, channels=(long, *others))
+
+    async with running() as driver:
+        await driver.changed(renamed)
+        await driver.press("right")
+        assert "873927x1388x0 " in driver.text
+
+
+async def test_a_short_gap_in_a_day_does_not_take_away_what_a_month_brings() -> None:
+    async with running() as driver:
+        board = driver.app.board.overview
+        assert board is not None
+        row, window = board.rows[0], board.window
+        day = replace(window, covered_ns=24 * 3600 * NS - 23 * NS)
+        assert per_30d(row, day) is not None
+        assert per_30d(row, replace(window, covered_ns=23 * 3600 * NS)) is None
 
 
 async def test_right_unfolds_a_peer_then_goes_through_the_columns_and_left_comes_back() -> None:

@@ -90,11 +90,22 @@ def notes(advice: Advice) -> Iterable[tuple[str, str]]:
     for each in (advice.too_early, advice.why_none):
         if each:
             yield "advice", each
+    if advice.opportunities:
+        window = advice.window
+        yield (
+            "advice",
+            f"of what was seen since {stamp(window.from_ns)}, watched {span(window.covered_ns)}",
+        )
     for number, item in enumerate(advice.opportunities, 1):
         said = f"urgency {item.urgency.total}, confidence {item.confidence.value}"
         yield f"{_heading(advice)} {number}", f"{sentence(item)} ({said})"
     if advice.opportunities and advice.hidden:
-        yield "", f"{count(advice.hidden)} more are worth too little to be shown"
+        yield "", _hidden(advice)
+
+
+def _hidden(advice: Advice) -> str:
+    more = "1 more is" if advice.hidden == 1 else f"{count(advice.hidden)} more are"
+    return f"{more} worth too little to be shown"
 
 
 def _heading(advice: Advice) -> str:
@@ -116,7 +127,7 @@ def advice_text(advice: Advice) -> str:
         lines += ["", f"{number}. {sentence(item)}", f"   {badge(item)}"]
         lines += [f"   {clean(f.name)}: {value(f)}{_how(f)}" for f in item.evidence]
     if advice.hidden:
-        lines += ["", f"{count(advice.hidden)} more are worth too little to be shown"]
+        lines += ["", _hidden(advice)]
     return "\n".join(lines) + "\n"
 
 

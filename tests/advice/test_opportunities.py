@@ -50,6 +50,8 @@ async def test_a_peer_that_runs_dry_is_to_be_refilled_from_one_that_has_plenty(s
     assert figure(item, "each sat brought would earn") == 500
     assert item.break_even_ppm == 500 and item.ceiling_ppm == 250
     assert item.amount_msat == 4_000_000_000
+    # 4M sat at 500 ppm are 2,000 sat, of which half may be paid for them.
+    assert figure(item, "one such refill leaves at least") == 1_000_000
     assert item.confidence is Confidence.MEDIUM
     assert item.per_30d_msat is not None
     low, high = item.per_30d_msat

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,7 @@ from htlctop.analysis.advice.kept import KeptAdvice
 from htlctop.analysis.advice.models import Advice, Kind, Opportunity
 from htlctop.analysis.models import Query, StatusView
 from htlctop.cli import cli
-from htlctop.export.advice import advice_text, month_range, sentence, short_word
+from htlctop.export.advice import advice_text, month_range, notes, sentence, short_word
 from htlctop.export.format import cells
 from htlctop.export.handoff import TOOLS
 from tests.export.made import Maker
@@ -34,6 +35,13 @@ from tests.synthetic import lived
 )
 def test_a_range_has_its_unit_once(low, high, said):
     assert month_range(low, high) == said
+
+
+@pytest.mark.parametrize(("hidden", "said"), [(1, "1 more is worth"), (2, "2 more are worth")])
+def test_what_is_hidden_is_counted_in_words(hidden, said):
+    advice = replace(Maker(random.Random(1)).make(Advice), hidden=hidden)
+    assert said in advice_text(advice)
+    assert any(said in note for _, note in notes(advice))
 
 
 def test_every_kind_has_a_word_of_its_own_of_five_letters_at_most():
@@ -117,6 +125,7 @@ def test_a_report_says_what_to_do_and_reads_it_back(made_up_store, tmp_path):
     run = CliRunner().invoke
     said = run(cli, ["report", "--store", str(made_up_store), "--window", "all"])
     assert "\ndo 1      bring " in said.output and "What changed" in said.output
+    assert "\nadvice    of what was seen since 2027-01-01 00:01 +0000, watched " in said.output
     saved = tmp_path / "saved.json"
     done = run(cli, ["report", "--store", str(made_up_store), "--window", "all", "--json",
                      "-o", str(saved)])  # fmt: skip

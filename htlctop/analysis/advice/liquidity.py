@@ -103,6 +103,15 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
     ]  # fmt: skip
     if break_even < 1:
         return None, [Figure("not refilled", "moving it would cost more than it earns"), *figures]
+    ceiling, brought = int(break_even) // 2, moved.more_sat * 1000
+    left = round(moved.fee_msat - brought * (ceiling + round(cost, 3)) / 1e6)
+    figures.append(
+        Figure(
+            "one such refill leaves at least", left, "msat",
+            f"fee served {whole(moved.fee_msat)} − brought {whole(brought)} × (ceiling "
+            f"{whole(ceiling)} + earns at the source {whole(round(cost, 3))}) ÷ 1,000,000",
+        )
+    )  # fmt: skip
     finding = Finding(
         Kind.REBALANCE_OUTBOUND,
         case.peer,
@@ -110,9 +119,9 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
         0,
         case.ids,
         figures,
-        amount_msat=moved.more_sat * 1000,
+        amount_msat=brought,
         break_even_ppm=int(break_even),
-        ceiling_ppm=int(break_even) // 2,
+        ceiling_ppm=ceiling,
         source=best.source,
     )
     if best.source is not None:

@@ -43,6 +43,7 @@ class LndClient(ReadOnlyNode):
         self.malformed = 0
         self._channel = ReadOnlyChannel(connection)
         self._events: StreamReader | None = None
+        self._readers: list[StreamReader] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,6 +82,7 @@ class LndClient(ReadOnlyNode):
             reader = StreamReader(self._channel.stream(method, b""))
         except ValueError:
             raise Refusal("CANCELLED", "the connection was closed") from None
+        self._readers.append(reader)
         if method is Method.HTLC_EVENTS:
             self._events = reader
         batches = reader.batches()
@@ -123,8 +125,13 @@ class LndClient(ReadOnlyNode):
 
     async def close(self) -> None:
         """Close the connection; what is under way ends with an error."""
-        # Closing waits for gRPC's threads, which the loop must not.
-        await asyncio.to_thread(self._channel.close)
+        # Closing waits for gRPC's threads and ours, which the loop must not.
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._channel.close()
+        for reader in self._readers:
+            reader.join()
 
 
 async def _result(pending: Pending) -> bytes:

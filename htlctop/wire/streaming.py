@@ -18,6 +18,8 @@ MAX_BATCH = 1000
 """Messages in a batch at most: a few ms of work, so that the loop stays alive in a burst."""
 GATHER_S = 0.01
 """How long a batch may gather: waking the loop for single messages costs more than reading them."""
+_END_S = 1.0
+"""How long a stream may take to end with its connection."""
 
 
 class StreamReader:
@@ -42,6 +44,13 @@ class StreamReader:
     def backlog(self) -> int:
         """Messages received that nobody took yet."""
         return len(self._waiting)
+
+    def join(self) -> None:
+        """Wait, blocking, until the thread is through: at once after the connection was closed.
+
+        A thread that Python ends at its exit may hold a lock of gRPC, which the exit then waits for.
+        """
+        self._thread.join(_END_S)
 
     async def batches(self) -> AsyncGenerator[list[bytes], None]:
         """What arrived since the last batch, 1 to `MAX_BATCH`; ends when the server does.

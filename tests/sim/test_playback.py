@@ -1,6 +1,7 @@
 """A real client, a real server, and the recording between them."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -289,3 +290,15 @@ async def test_closing_the_client_ends_its_streams(simulate: Simulate, short: Re
         await client.close()
         with pytest.raises(NodeConnectionError):
             await waiting
+
+
+async def test_a_client_that_is_closed_leaves_no_thread_behind(
+    simulate: Simulate, short: Recording
+) -> None:
+    # One that Python ends at its exit, in the middle of a stream's end, may keep it from exiting.
+    async with simulate(short.path, speed=0.001) as running:
+        for _ in range(20):
+            async with running.client() as client:
+                await anext(each(client))
+            left = [thread.name for thread in threading.enumerate() if thread.is_alive()]
+            assert "htlctop-stream" not in left

@@ -48,7 +48,7 @@ class StreamReader:
     def join(self) -> None:
         """Wait, blocking, until the thread is through: at once after the connection was closed.
 
-        A thread that Python ends at its exit may hold a lock of gRPC, which the exit then waits for.
+        One that Python ends at its exit may hold a lock of gRPC, which the exit then waits for.
         """
         self._thread.join(_END_S)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 from collections.abc import AsyncGenerator
+from functools import cache
 from typing import Self
 
 import grpc
@@ -21,10 +22,8 @@ _TIMEOUT_S = 60.0
 """For answers that a large node takes long to put together."""
 _SHORT_TIMEOUT_S = 15.0
 _SHORT = frozenset({Method.GET_STATE, Method.GET_INFO})
-_LARGE = 4 * 2**20
-"""An answer whose memory is worth giving back."""
-_DONE_WITH_S = 10.0
-"""Until an answer is read and taken over, on a busy machine too."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_KEPT_FREE = 128 * 1024
 
 
 class LndClient(ReadOnlyNode):
@@ -39,6 +38,7 @@ class LndClient(ReadOnlyNode):
 
         The macaroon is read by the first call that needs it, which may raise ConfigError too.
         """
+        _keep_little_free()
         super().__init__(connection.rpcserver, connection.network)
         self.malformed = 0
         self._channel = ReadOnlyChannel(connection)
@@ -63,12 +63,9 @@ class LndClient(ReadOnlyNode):
             pending = self._channel.unary(method, request, timeout)
             data = await _result(pending)
         except grpc.RpcError as error:
-            _clear_up_later()  # it may have broken off in the middle of a large answer
             raise refusal_of(error) from None
         except (grpc.FutureCancelledError, ValueError):
             raise Refusal("CANCELLED", "the connection was closed") from None
-        if len(data) >= _LARGE:
-            _clear_up_later()
         told = dict(pending.initial_metadata() or ())
         return Answer(data, replay=told.get(REPLAY_KEY) == "1", ended=told.get(ENDED_KEY) == "1")
 
@@ -152,11 +149,15 @@ async def _result(pending: Pending) -> bytes:
     return pending.result()
 
 
-def _clear_up_later() -> None:
-    asyncio.get_running_loop().call_later(_DONE_WITH_S, _give_memory_back)
+@cache
+def _keep_little_free() -> None:
+    """Have memory given back to the system that large answers took.
 
-
-def _give_memory_back() -> None:
-    """What a large answer took is free in many pieces, which glibc by itself keeps for ever."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    Left to itself glibc keeps, for each of gRPC's threads, twice as much as the largest piece ever
+    freed: an answer of 60 MB made the process as large for good. It is told the bounds it begins
+    with, which then stay.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another libc
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_FREE)
+        libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_FREE)

@@ -9,8 +9,8 @@ from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.parts import called, rule
 from htlctop.ui.text import BLANK, Line, Part, Piece, Role, cut, fit, indent, left, line, right
 
-MATRIX_FROM = 60
-"""From this width on there is room for a matrix."""
+MATRIX_FROM, MATRIX_LINES = 60, 7
+"""From this width and height on there is room for a matrix."""
 _CELL = 9
 _TOTAL = 9
 
@@ -57,6 +57,11 @@ def _follow(first: int, at: int, room: int, length: int) -> int:
     return max(0, min(first, length - room))
 
 
+def has_room(width: int, height: int) -> bool:
+    """Whether a pane is large enough for a matrix."""
+    return width >= MATRIX_FROM and height >= MATRIX_LINES
+
+
 def page(
     flows: Flows,
     view: View,
@@ -67,7 +72,7 @@ def page(
     as_list: bool = False,
 ) -> tuple[Line, ...]:
     """The matrix, or the ranked list where that is wanted or all there is room for."""
-    view.is_list = as_list or width < MATRIX_FROM or height < 7
+    view.is_list = as_list or not has_room(width, height)
     view.painted(0, 0, ())
     if not flows.pairs:
         title = rule("Flows: who wanted to reach whom", width, glyphs)

@@ -186,7 +186,11 @@ class FlowsScreen(FilteredScreen):
         self._move(-max(1, self.pane.size.height // 2))
 
     def action_as_list(self) -> None:
-        """The other form."""
+        """The other form, where there is room for both."""
+        if not paint.has_room(*self.pane.size):
+            size = f"{paint.MATRIX_FROM} columns and {paint.MATRIX_LINES + 1} lines"
+            self.note(f"the matrix has no room here; it needs {size}")
+            return
         self.as_list = not self.as_list
         self.pane.repaint()
 

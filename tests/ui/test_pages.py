@@ -13,7 +13,7 @@ from test_text import HOSTILE
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.details import Pending
-from htlctop.analysis.models import Query, State
+from htlctop.analysis.models import NodeView, Query, State
 from htlctop.domain.types import Access
 from htlctop.errors import StoreError
 from htlctop.ui import keys, subject
@@ -153,6 +153,18 @@ async def test_flows_are_a_list_where_the_user_wants_one() -> None:
         assert any(row.startswith("▸fast⚡sats → ACINQ") for row in driver.lines)
         await driver.press("v")
         assert "▸ fast⚡sats" in driver.text
+
+
+@pytest.mark.parametrize("size", [(59, 20), (80, 7)])
+async def test_where_a_matrix_has_no_room_the_key_for_it_says_so(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.press("3")
+        before = driver.lines[1:4]
+        await driver.press("v")
+        assert "needs 60 columns and 8 lines" in " ".join(driver.text.split())
+        assert driver.lines[1:4] == before
+        await driver.pilot.resize_terminal(120, 32)
+        await driver.shows("rows, ")
 
 
 async def test_flows_go_by_the_filter_and_say_how_many_match() -> None:
@@ -335,6 +347,22 @@ async def test_a_node_with_nothing_to_tell_says_what_to_expect() -> None:
         assert "nothing missed" in driver.text
         await driver.press("7")
         assert "no HTLC is on any channel" in driver.text
+
+
+async def test_of_a_node_that_was_never_reached_nothing_is_claimed() -> None:
+    nothing = FakeAnalyst(identity=NodeView("", "", "", ""), peers=[])
+    async with running(analyst=nothing) as driver:
+        assert "every peer online" not in driver.text
+        await driver.press("7")
+        assert "not known yet" in driver.text and " of 0 active" not in driver.text
+
+
+async def test_once_it_is_live_it_is_trying_nothing() -> None:
+    trying = replace(STATUS, state=State.CONNECTING, attempt=5)
+    for now, is_told in ((trying, True), (replace(trying, state=State.LIVE), False)):
+        async with running(analyst=FakeAnalyst(the_status=now)) as driver:
+            await driver.press("7")
+            assert ("try 5" in driver.text) is is_told
 
 
 # Notes

@@ -106,7 +106,9 @@ def _node(view: NodeDetail) -> list[Fact]:
     )
     height = "" if view.block_height is None else f"{count(view.block_height)}"
     share = percent(view.local_sat, view.capacity_sat)
-    channels = f"{count(view.channels_active)} of {count(view.channels_open)} active"
+    channels = ""
+    if node.pubkey:
+        channels = f"{count(view.channels_active)} of {count(view.channels_open)} active"
     if view.capacity_sat:
         channels += f", {short_sat(view.capacity_sat)} sat, {share} of it on our side"
     return [
@@ -135,7 +137,7 @@ def _macaroon(access: Access | None) -> list[Fact]:
 def _collector(now: StatusView, collects: bool) -> list[Fact]:
     well = now.state in (State.LIVE, State.ENDED)
     reason = clean_line(now.reason) if not well else ""
-    again = f"try {count(now.attempt)}" if now.attempt > 1 else ""
+    again = f"try {count(now.attempt)}" if now.attempt > 1 and not well else ""
     if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
         again = f"{again}, next {clock_seconds(now.next_try_ns)}".lstrip(", ")
     lag = span(now.lag_ns) if now.lag_ns >= LAG_FROM_NS else "under 5s"

@@ -8,7 +8,6 @@ from htlctop.export.format import (
     clock,
     clock_seconds,
     count,
-    local,
     moment,
     name,
     percent,
@@ -134,24 +133,18 @@ def _as_of(board: Board) -> list[Part]:
         return []
     if last.from_ns <= window.from_ns:
         return []  # nothing in this window was watched: there is no time that it is of
-    return [Part(f"data of {_then(last.from_ns, now.now_ns)}", Role.WARN, 3)]
+    return [Part(f"data of {moment(last.from_ns, now.now_ns)}", Role.WARN, 3)]
 
 
 def _badges(board: Board) -> list[Part]:
     parts = []
     if board.is_past and board.window and board.status:
-        parts.append(Part(f"at {_then(board.window.until_ns, board.status.now_ns)}", Role.BADGE))
+        parts.append(Part(f"at {moment(board.window.until_ns, board.status.now_ns)}", Role.BADGE))
     if board.status and board.status.replay:
         parts.append(Part("REPLAY", Role.BADGE))
     if board.frozen:
         parts.append(Part("FROZEN", Role.BADGE))
     return parts
-
-
-def _then(at_ns: int, now_ns: int) -> str:
-    """A past time, with its day where that is not today."""
-    at = local(at_ns)
-    return clock(at_ns) if at.date() == local(now_ns).date() else f"{at.day} {at:%b %H:%M}"
 
 
 def reason(board: Board) -> str:

@@ -59,6 +59,25 @@ async def test_a_peer_that_runs_dry_is_to_be_refilled_from_one_that_has_plenty(s
     assert low < month < high
 
 
+async def test_what_was_brought_since_the_last_refusal_is_not_advised_again(store_file):
+    node = runs_dry()
+    node.becomes(71, DAN, local_sat=1_500_000, remote_sat=3_500_000)
+    item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
+    # Of the 4M that would have been enough 1.4M are there, and serve 7 of the 20 payments.
+    assert figure(item, "on our side since the last refusal") == 1_400_000
+    assert item.amount_msat == 2_600_000_000
+    assert figure(item, "fee served by it") == 13 * 100_000
+
+
+@pytest.mark.parametrize(("brought", "given"), [(3_000_000, True), (3_100_000, False)])
+async def test_where_most_of_it_was_brought_nothing_is_advised(store_file, brought, given):
+    node = runs_dry()
+    for hour in spread(30):  # else a higher price would be, too
+        node.settle(hour + 0.1, 20_000, 10, out=DAN)
+    node.becomes(71, DAN, local_sat=100_000 + brought, remote_sat=4_900_000 - brought)
+    assert bool(kinds(await advice(node, store_file), "dan")) is given
+
+
 async def test_a_source_is_asked_for_what_its_sat_would_have_earned(store_file):
     node = runs_dry()
     for hour in spread(30):

@@ -91,7 +91,7 @@ class Advisor:
         case = self.case(ground, peer)
         if not case.channels or not case.replay.count:
             return None
-        return liquidity_curve(case.replay, case.feasible_sat)
+        return liquidity_curve(case.replay, case.most_sat)
 
     def case(self, ground: Ground, peer: int, most: int = MOST_CLAIMS) -> PeerCase:
         """Everything that is known of one peer."""

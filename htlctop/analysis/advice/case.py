@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, sort_bids
-from htlctop.analysis.advice.curve import Replay, Want
+from htlctop.analysis.advice.curve import Replay, Served, Want, round_up
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, Ground
 from htlctop.analysis.advice.levels import Levels, away_ns
 from htlctop.analysis.formulas import share_out
@@ -220,6 +220,29 @@ class PeerCase:
         """Its payments refused for want of liquidity, to be replayed with more of it."""
         wants = [want for want in map(_want, self.causes.liquidity) if want.fee_msat > 0]
         return Replay(wants, self.rate, self._rises() if wants else ())
+
+    @cached_property
+    def gained_sat(self) -> int:
+        """What its best channel can send now beyond what it could when the last payment was
+        refused for want of liquidity: so much of a refill is there already."""
+        refused = self.causes.liquidity
+        if not refused or refused[-1].best_msat is None:
+            return 0
+        now_sat = max((c.spendable_sat or 0 for c in self.channels if c.is_active), default=0)
+        return max(0, now_sat - refused[-1].best_msat // 1000)
+
+    @property
+    def most_sat(self) -> int:
+        """The most that could be on our side beyond what was there when payments were refused."""
+        return self.gained_sat + self.feasible_sat
+
+    @cached_property
+    def knee(self) -> Served | None:
+        """How much more would have been enough; None where nothing would."""
+        replay = self.replay
+        if not replay.count or self.most_sat < replay.least_sat():
+            return None
+        return replay.knee(min(self.most_sat, round_up(replay.all_sat())))
 
     @property
     def replay_h(self) -> float:

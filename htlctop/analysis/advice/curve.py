@@ -90,6 +90,16 @@ class Replay:
         lasts = None if ended_ns is None else ended_ns - self._first_ns
         return Served(more_sat, self._rate.of_amount(fee), amount, lasts)
 
+    def serve_beyond(self, there_sat: int, more_sat: int) -> Served:
+        """What `more_sat` would have served beyond what is there already."""
+        there, whole = self.serve(there_sat), self.serve(there_sat + more_sat)
+        return Served(
+            more_sat,
+            whole.fee_msat - there.fee_msat,
+            whole.amount_msat - there.amount_msat,
+            whole.lasts_ns,
+        )
+
     def knee(self, most_sat: int) -> Served | None:
         """The smallest amount that serves enough of what the most would; None where it serves
         nothing."""

@@ -308,10 +308,11 @@ class Explainer:
     def _curve(self, case: PeerCase) -> Section:
         if not case.channels or not case.replay.count:
             return Section("", ())
-        curve = liquidity_curve(case.replay, case.feasible_sat)
+        curve = liquidity_curve(case.replay, case.most_sat)
         figures = [
             Figure("payments replayed", curve.claims, ""),
             Figure("most a channel can receive", case.feasible_sat, "sat"),
+            Figure("on our side since the last refusal", case.gained_sat, "sat"),
         ]
         most = curve.points[-1].served_msat if curve.points else 0
         for index, point in enumerate(curve.points):

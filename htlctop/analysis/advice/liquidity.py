@@ -11,6 +11,8 @@ DRY = 0.10
 _LEAST_LARGE = 5
 _LEAST_DRY_DAYS = 3
 _LEAST_DAYS = 7
+_NEAR = 4
+"""Less than one in so many parts of a refill is not worth moving."""
 
 
 def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
@@ -19,6 +21,7 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
 
     A larger channel comes first where it is worth more: it serves what is too large to refill for.
     There nothing is moved even before a week has shown whether a larger one is worth opening.
+    Nor is anything moved or made dearer where enough has come to our side since the last refusal.
     """
     causes = case.causes
     worth, too_large = causes.expected_msat["liquidity"], causes.expected_msat["too_large"]
@@ -30,7 +33,8 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
     else:
         rebalance, refusal = _rebalance(case, sources)
     grow = _increase_capacity(case)
-    found = [f for f in (rebalance, _raise_fees(case) if worth else None) if f is not None]
+    dearer = _raise_fees(case) if worth and not _has_enough(case) else None
+    found = [f for f in (rebalance, dearer) if f is not None]
     if grow is not None:
         found.insert(0 if too_large > worth else len(found), grow)
     if not found:
@@ -56,31 +60,39 @@ def _refused(case: PeerCase, worth: int, count: int) -> list[Figure]:
     return figures
 
 
+def _has_enough(case: PeerCase) -> bool:
+    """Whether most of what would have been enough is there by now."""
+    knee = case.knee
+    return knee is not None and _NEAR * (knee.more_sat - case.gained_sat) < knee.more_sat
+
+
 def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[Figure]]:
     """The refill, or why it is not advised."""
     replay = case.replay
     if case.is_away:
         return None, [Figure("not refilled", "no channel can be used now")]
-    if not replay.count:
+    if not replay.count or _has_enough(case):
         return None, []
     if case.feasible_sat < replay.least_sat():
         return None, [
             Figure("not refilled", "no channel can receive what the smallest payment lacked"),
             Figure("most a channel can receive", case.feasible_sat, "sat"),
         ]
-    knee = replay.knee(min(case.feasible_sat, round_up(replay.all_sat())))
+    knee, there = case.knee, case.gained_sat
     if knee is None or not knee.amount_msat or not case.replay_h:
         return None, []
+    lacks = min(case.feasible_sat, round_up(knee.more_sat - there)) if there else knee.more_sat
     # Whoever leaves most of it to earn, be it that he gives less and cheaper.
     offers = [
-        _Refill(case, replay.serve(round_down(sat)), source, cost)
-        for source, sat, cost in sources.offers(case.peer, knee.more_sat)
-    ] or [_Refill(case, knee, None, 0.0)]
+        _Refill(case, replay.serve_beyond(there, round_down(sat)), source, cost)
+        for source, sat, cost in sources.offers(case.peer, lacks)
+    ] or [_Refill(case, replay.serve_beyond(there, lacks), None, 0.0)]
     best = max(offers, key=lambda offer: offer.gain)
     moved, gross, turn, cost = best.served, best.gross_ppm, best.turn, best.cost_ppm
     break_even = best.break_even_ppm
     figures = [
         Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
+        Figure("on our side since the last refusal", there, "sat"),
         Figure("to bring", moved.more_sat, "sat"),
         Figure("fee served by it", moved.fee_msat, "msat"),
         Figure("amount served by it", moved.amount_msat, "msat"),

@@ -144,6 +144,34 @@ async def test_a_max_htlc_that_turns_payments_away_is_to_be_raised_to_let_most_t
     assert item.channels == (str(DAN),)
 
 
+async def test_a_max_htlc_that_was_raised_is_advised_for_what_it_still_refuses(store_file):
+    node = capped()
+    node.allows(DAN, 240_000, 71)
+    item = one(await advice(node, store_file), Kind.RAISE_MAX_HTLC)
+    assert figure(item, "payments refused by max_htlc") == 23, "of 250,000 to 470,000 sat"
+    assert item.worth_msat == 23 * 100_000
+
+
+async def test_a_max_htlc_that_was_raised_enough_is_not_advised_again(store_file):
+    node = capped()
+    node.allows(DAN, 480_000, 71)
+    assert kinds(await advice(node, store_file), "dan") == set()
+
+
+async def test_siblings_that_are_alike_by_now_are_not_to_be_aligned(store_file):
+    node = siblings(0)
+    node.asks(CAT2, 200, hour=71)
+    assert kinds(await advice(node, store_file), "cat") == set()
+
+
+async def test_siblings_that_all_take_enough_by_now_are_not_to_be_aligned(store_file):
+    node = siblings(0, ppm=(200, 200))
+    node.allows(CAT, 4_000_000)
+    node.allows(CAT2, 50_000)
+    node.allows(CAT2, 200_000, 71)
+    assert kinds(await advice(node, store_file), "cat") == set()
+
+
 async def test_a_max_htlc_that_a_tool_keeps_changing_is_left_to_it(store_file):
     node = capped()
     for hour in (10, 20, 30, 40):

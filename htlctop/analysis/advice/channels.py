@@ -1,6 +1,7 @@
 """What a channel's own settings turn away: a max_htlc too small, siblings that differ."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import pairwise
 
 from htlctop.analysis.advice.case import PeerCase
@@ -17,9 +18,9 @@ _OFTEN = 3
 
 
 def about_max_htlc(case: PeerCase) -> Finding | None:
-    """raise_max_htlc: the value that lets most of the refused fee through."""
-    claims = case.causes.max_htlc
-    worth = case.causes.expected_msat["max_htlc"]
+    """raise_max_htlc: the value that lets most of the refused fee through, of the payments that
+    would be refused by what is in force now as well."""
+    claims, worth = _still_refused(case)
     if not worth or not claims or not case.channels:
         return None
     changes = max((_changes(case, channel) for channel in case.ids), default=0)
@@ -42,6 +43,24 @@ def about_max_htlc(case: PeerCase) -> Finding | None:
     return Finding(
         Kind.RAISE_MAX_HTLC, case.peer, worth, len(claims), named, figures, amount_msat=value
     )
+
+
+def _still_refused(case: PeerCase) -> tuple[tuple[LostClaim, ...], int]:
+    """The payments refused by a max_htlc that is in the way of them today, and their worth."""
+    every, worth = case.causes.max_htlc, case.causes.expected_msat["max_htlc"]
+    claims = []
+    for claim in every:
+        named = case.ground.book.main_of(claim.out_channel)
+        largest = case.max_htlc_at(named, case.ground.until_ns)
+        if largest is None or largest < claim.amount_msat:
+            claims.append(claim)
+    if len(claims) < len(every):
+        worth = worth * _net(claims) // max(1, _net(every))
+    return tuple(claims), worth
+
+
+def _net(claims: Iterable[LostClaim]) -> int:
+    return sum(max(0, claim.net_msat) for claim in claims)
 
 
 def about_alignment(case: PeerCase) -> Finding | None:
@@ -67,14 +86,17 @@ def about_alignment(case: PeerCase) -> Finding | None:
         ],
     )
     if field == "max_htlc":
-        finding.amount_msat = _enough(claims)
-        for channel in case.ids:
-            now = case.max_htlc_at(channel, case.ground.until_ns)
+        finding.amount_msat = value = _enough(claims)
+        limits = {c: case.max_htlc_at(c, case.ground.until_ns) for c in case.ids}
+        if all(now is not None and now >= value for now in limits.values()):
+            return None
+        for channel, now in limits.items():
             finding.evidence.append(
                 Figure(f"max_htlc of {case.ground.book.scid_of(channel)}", now, "msat")
             )
     else:
         _align_fees(case, finding)
+    # Nothing is left of it where they are alike by now.
     return finding if finding.worth_msat > 0 else None
 
 
@@ -89,7 +111,10 @@ def _align_fees(case: PeerCase, finding: Finding) -> None:
         ]  # fmt: skip
     if not asked:
         return
-    (low, low_base), (high, _) = min(asked.values()), max(asked.values())
+    (low, low_base), (high, high_base) = min(asked.values()), max(asked.values())
+    if (low, low_base) == (high, high_base):
+        finding.worth_msat = 0
+        return
     flow, given_up = case.outflow, 0
     for channel, (rate, base) in asked.items():
         for one in case.left_by(channel):
@@ -124,7 +149,7 @@ def _changes(case: PeerCase, channel: int) -> int:
 
 def _enough(claims: tuple[LostClaim, ...]) -> int:
     """The amount, rounded up, that lets most of the claims' fee through, msat."""
-    total = sum(max(0, claim.net_msat) for claim in claims)
+    total = _net(claims)
     through, ordered = 0, sorted(claims, key=lambda claim: claim.amount_msat)
     for claim in ordered:
         through += max(0, claim.net_msat)

@@ -70,6 +70,15 @@ async def test_prices_are_raised_where_it_is_dry_half_the_time_and_more_leaves_t
     assert await advised(costly(dry_from_h, came_in), store_file, Kind.RAISE_FEES) is given
 
 
+@pytest.mark.parametrize(
+    ("raised_h", "ppm", "given"), [(47, 550, True), (49, 550, False), (49, 450, True)]
+)
+async def test_prices_are_not_raised_again_within_a_day(store_file, raised_h, ppm, given):
+    node = costly(35, 29)
+    node.asks(DAN, ppm, hour=raised_h)
+    assert await advised(node, store_file, Kind.RAISE_FEES) is given
+
+
 def bid_for(bids: int = 20, sources: int = 3, earned_sat: int = 100, share: float = 0.7) -> Node:
     """Dan asks 1,000 ppm of all; each bid offers 500 ppm of 200,000 sat, 100 sat."""
     node = Node()

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, sort_bids
 from htlctop.analysis.advice.curve import Replay, Served, Want, round_up
@@ -98,6 +99,15 @@ class PeerCase:
     def policies(self) -> Policies:
         """What was asked on its channels of the payments that one of them had room for."""
         return self._policies_of(filter(_had_room, self.refused))
+
+    def was_raised(self, since_ns: int) -> bool:
+        """Whether the rate asked on one of its channels has gone up since then."""
+        policies, until_ns = self._policies_of(()), self.ground.until_ns
+        return any(
+            before.rate_ppm < after.rate_ppm
+            for channel in self.ids
+            for before, after in pairwise(policies.within(channel, since_ns, until_ns))
+        )
 
     @cached_property
     def limits(self) -> dict[int, list[LimitsPoint]]:

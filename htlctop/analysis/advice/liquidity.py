@@ -155,7 +155,8 @@ class _Refill:
 
 def _raise_fees(case: PeerCase) -> Finding | None:
     dry = case.levels.time_where(lambda level: level.spendable < DRY)
-    if dry <= 0.5:
+    # A step, then compare: no second one within a day.
+    if dry <= 0.5 or case.was_raised(case.ground.until_ns - DAY_NS):
         return None
     since_ns = case.ground.until_ns - 7 * DAY_NS
     out, into = case.flow(since_ns, incoming=False), case.flow(since_ns, incoming=True)

@@ -325,6 +325,8 @@ class Intake:
         while True:
             try:
                 await self._store.commit(changes, self._progress(events, ignored))
+                if failed_before:
+                    _log.info("the store can be written again")
                 return
             except StoreUnavailableError as error:
                 if self._give_up.is_set():

@@ -60,7 +60,7 @@ async def collect(
         if left is not None and left.duration_s is not None and left.duration_s <= 0:
             return
         try:
-            async with StoreWriter(store, keep_ns=keep_ns) as writer:
+            async with StoreWriter(store, keep_ns=keep_ns, hurry=stop) as writer:
                 await _collect(
                     connection, writer, stop, left, settings,
                     reload=reload, notifier=notifier, channel_info=channel_info,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,11 +36,16 @@ WAL_LIMIT = 16 * 2**20
 ROW_STEPS = 10
 """Steps of old rows that go at one checkpoint: ten times what the busiest node brings meanwhile."""
 
+PATIENCE_S = 5.0
+"""How long another program that writes is waited for, unless there is no time for that."""
+_BUSY_MS = 200
+"""How long SQLite itself waits for it, which nothing can cut short."""
+
 _PRAGMAS = (
     "synchronous = FULL",
     "wal_autocheckpoint = 0",
     f"journal_size_limit = {WAL_LIMIT}",
-    "busy_timeout = 5000",
+    f"busy_timeout = {_BUSY_MS}",
     "cache_size = -2000",
     "temp_store = MEMORY",
 )
@@ -56,14 +62,18 @@ _DROP_NEWS = (
 class StoreWriter:
     """Implements `ports.FailureStatsStore`. Use as `async with StoreWriter(path) as writer`; it
     holds the store's lock meanwhile. `keep_ns`: how long single HTLCs are kept, None for ever.
+    `hurry`: once it is set, other programs that write are not waited for.
 
     Raises:
         StoreBusyError: somebody else collects into the store.
         StoreError: the store cannot be opened or written; nothing in it was changed.
     """
 
-    def __init__(self, path: Path, *, keep_ns: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, keep_ns: int | None = None, hurry: asyncio.Event | None = None
+    ) -> None:
         self.path = path
+        self._hurry = hurry or asyncio.Event()
         self._retention = Retention(keep_ns)
         # Batches and the collector's state come from tasks of their own.
         self._one_at_a_time = asyncio.Lock()
@@ -355,11 +365,22 @@ class StoreWriter:
         """All or nothing. Raises StoreError, after which the store is as it was before."""
         async with self._one_at_a_time:
             with explained(self.path):
-                await self._db.execute("BEGIN IMMEDIATE")
+                await self._begin()
                 try:
                     yield
                     await self._db.execute("COMMIT")
                 except BaseException:
                     if self._db.in_transaction:
                         await self._db.execute("ROLLBACK")
+                    raise
+
+    async def _begin(self) -> None:
+        until_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                await self._db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or self._hurry.is_set() or time.monotonic() > until_s:
                     raise

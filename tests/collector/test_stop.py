@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,20 @@ async def stops(connection: Connection, store: Path, ready: object) -> None:
     view = look(store)
     assert view is not None
     assert view.status.state is State.STOPPED
+
+
+async def test_it_stops_while_another_program_holds_the_store(play: Play, store_file: Path) -> None:
+    stop = asyncio.Event()
+    async with play(Script()) as node:
+        task = asyncio.create_task(service.collect(node.connection, store_file, stop))
+        await until(lambda: (seen := look(store_file)) and seen.status.state is State.LIVE)
+        with closing(sqlite3.connect(store_file)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            stop.set()
+            async with asyncio.timeout(4):
+                await task
+    with sqlite3.connect(store_file) as db:
+        assert db.execute("SELECT count(*) FROM coverage").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(

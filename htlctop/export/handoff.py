@@ -230,7 +230,7 @@ def _template(
     name = f"{tool}.{item.kind.value}"
     if name in templates:
         return templates[name]
-    if tool == BOS and _is_beyond_bos(item):
+    if _is_back(item) or (tool == BOS and _is_beyond_bos(item)):
         return ""
     if item.kind is Kind.ALIGN_CHANNELS and item.amount_msat is not None:
         found = _MAX_INSTEAD.get(tool, "")
@@ -239,6 +239,13 @@ def _template(
     if network in NETWORKS and network != MAINNET:
         found = found.replace("lncli ", f"lncli --network {network} ")
     return found
+
+
+def _is_back(item: Opportunity) -> bool:
+    """A peer to be kept connected that is connected now."""
+    return item.kind is Kind.RECONNECT_PEER and any(
+        figure.name == "away now" and figure.value == "no" for figure in item.evidence
+    )
 
 
 def _is_beyond_bos(item: Opportunity) -> bool:
@@ -323,6 +330,8 @@ def _fields(name: str, template: str) -> set[str]:
 def _why_no_command(item: Opportunity, tool: str) -> str:
     if item.kind is Kind.REBALANCE_INBOUND:
         return "no command: refill another peer from it, or lower the fee toward it"
+    if _is_back(item):
+        return "no command: it is connected now"
     if _template(item, tool, {}):
         return "no command: something that belongs into it is not known (yet)"
     able = [each for each in TOOLS if _template(item, each, {})]

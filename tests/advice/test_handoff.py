@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htlctop.analysis.advice.models import Advice, ChannelSetting, Kind, Opportunity
+from htlctop.analysis.advice.models import Advice, ChannelSetting, Figure, Kind, Opportunity
 from htlctop.errors import ConfigError
 from htlctop.export.handoff import (
     PLACEHOLDERS,
@@ -126,6 +126,14 @@ def test_bos_is_not_told_what_it_refuses_or_cannot_do():
     assert commands(dear, "bos") == () and "--base_fee_msat 0" in commands(dear, "lncli")[0]
     plain = opportunity(Kind.LOWER_FEES, settings=(replace(SETTING, base_msat=0),))
     assert commands(plain, "bos") == (f"bos fees --to {KEY} --set-fee-rate 82",)
+
+
+@pytest.mark.parametrize(("away", "made"), [("yes", ("bos reconnect",)), ("no", ())])
+def test_only_a_peer_that_is_away_is_reconnected(away, made):
+    item = opportunity(Kind.RECONNECT_PEER, evidence=(Figure("away now", away),))
+    assert commands(item, "bos") == made
+    advice = replace(Maker(random.Random(1)).make(Advice), too_early="", opportunities=(item,))
+    assert ("no command: it is connected now" in script(advice, "bos")) is not bool(made)
 
 
 def test_lncli_is_told_the_network_where_it_is_another():

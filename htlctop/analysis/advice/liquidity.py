@@ -92,7 +92,7 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
     break_even = best.break_even_ppm
     figures = [
         Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
-        Figure("on our side since the last refusal", there, "sat"),
+        *([Figure("on our side since the last refusal", there, "sat")] if there else ()),
         Figure("to bring", moved.more_sat, "sat"),
         Figure("fee served by it", moved.fee_msat, "msat"),
         Figure("amount served by it", moved.amount_msat, "msat"),

@@ -41,19 +41,17 @@ class ChannelBook:
 
     @property
     def dry(self) -> int:
-        """How many open channels have less than a tenth of their capacity on our side."""
-        return sum(
-            1
-            for c in self._channels.values()
-            if c.is_open and c.capacity_sat and (c.local_sat or 0) < DRY_BELOW * c.capacity_sat
-        )
+        """How many open channels have less than a tenth of their capacity on our side, of those
+        whose balance is known."""
+        known = (c for c in self._channels.values() if c.is_open and c.local_sat is not None)
+        return sum(1 for c in known if (c.local_sat or 0) < DRY_BELOW * (c.capacity_sat or 0))
 
     @property
     def offline(self) -> int:
-        """How many peers have open channels of a known capacity, none of them active."""
-        known = [c for c in self._channels.values() if c.is_open and c.peer and not c.alias_of]
-        peers = {c.peer for c in known if c.capacity_sat is not None}
-        return len(peers - {c.peer for c in known if c.is_active})
+        """How many peers have open channels of which it is known that none is active."""
+        ours = [c for c in self._channels.values() if c.is_open and c.peer and not c.alias_of]
+        known = {c.peer for c in ours if c.is_active is not None}
+        return len(known - {c.peer for c in ours if c.is_active})
 
     def peer_of(self, channel: int) -> int:
         """The peer of a channel id."""
@@ -113,7 +111,7 @@ class ChannelBook:
     def balance_of(self, channel: int) -> tuple[int, int]:
         """(local, capacity) of a channel, sat; nothing of nothing where they are not known."""
         record = self._channels.get(channel, _NOWHERE)
-        return record.local_sat or 0, record.capacity_sat or 0
+        return (0, 0) if record.local_sat is None else (record.local_sat, record.capacity_sat or 0)
 
     def balance_of_peer(self, peer: int) -> tuple[int, int]:
         """The same of a peer's open channels together."""
@@ -190,7 +188,8 @@ class ChannelBook:
         )
         whole = together(list(parts.values()))
         local_sat, capacity_sat = self.balance_of_peer(peer)
-        is_known = any(c.is_open and c.capacity_sat is not None for c in channels)
+        is_known = any(c.is_open and c.local_sat is not None for c in channels)
+        active = [c.is_active for c in channels if c.is_active is not None]
         return PeerRow(
             peer=peer,
             pubkey=self.pubkey_of(peer),
@@ -199,7 +198,7 @@ class ChannelBook:
             sums=whole.sums,
             settle_rate=float(rate),
             why=whole.why,
-            online=any(c.is_active for c in channels),
+            online=any(active) if active else None,
             capacity_sat=capacity_sat if is_known else None,
             local_sat=local_sat if is_known else None,
         )
@@ -217,7 +216,7 @@ class ChannelBook:
             sums=figures.sums,
             why=figures.why,
             is_open=record.is_open,
-            is_active=bool(record.is_active) and record.is_open,
+            is_active=record.is_active and record.is_open,
             capacity_sat=record.capacity_sat,
             local_sat=record.local_sat,
             remote_sat=record.remote_sat,

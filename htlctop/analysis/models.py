@@ -87,8 +87,8 @@ class ChannelRow:
     """One of our channels with its sums as the outgoing channel that senders named.
 
     `scid` is text (block x tx x output), `channel_id` LND's integer as text; both "" for HTLCs
-    that named no channel. Balances are as of the last poll, None where unknown; `is_open` False
-    once it is closed.
+    that named no channel. Balances and `is_active` are as of the last poll, None where unknown;
+    `is_open` False once it is closed.
     """
 
     channel: int
@@ -100,7 +100,7 @@ class ChannelRow:
     sums: Sums
     why: Category | None
     is_open: bool
-    is_active: bool
+    is_active: bool | None
     capacity_sat: int | None
     local_sat: int | None
     remote_sat: int | None
@@ -118,7 +118,8 @@ class PeerRow:
     """A peer with its channels. `peer` is the store's id, UNKNOWN_PEER with pubkey None.
 
     `why` is the lost category with the most expected (then the most refusals); settle_rate is the
-    peer's own, smoothed. Balances sum the open channels; `online` is False when none is active.
+    peer's own, smoothed. Balances sum the open channels; `online` is False when none is active,
+    None where that is not known.
     """
 
     peer: int
@@ -128,7 +129,7 @@ class PeerRow:
     sums: Sums
     settle_rate: float
     why: Category | None
-    online: bool
+    online: bool | None
     capacity_sat: int | None
     local_sat: int | None
 

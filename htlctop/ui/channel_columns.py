@@ -62,6 +62,8 @@ def _state(row: Row, width: int) -> Piece:
         return "", Role.DIM
     if not row.is_open:
         return gone(row.peer), Role.DIM
+    if row.is_active is None:
+        return "", Role.DIM
     return ("active", Role.DIM) if row.is_active else ("inactive", Role.BAD)
 
 

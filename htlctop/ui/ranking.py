@@ -175,7 +175,7 @@ class _Columns:
         if isinstance(row, ChannelRow):
             if not self._is_child(row):
                 return row.scid, Role.TEXT
-            state = "" if row.is_active else "inactive"
+            state = "inactive" if row.is_active is False else ""
             return (state if row.is_open else gone(row.peer)), Role.DIM
         if not isinstance(row, PeerRow) or not row.channels:
             return "", Role.DIM

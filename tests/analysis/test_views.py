@@ -185,3 +185,11 @@ def test_the_past_has_its_own_window_log_balances_and_policies(analyst):
     assert detail.row.local_sat != analyst.peer(peer, ALL).row.local_sat
     before_all = analyst.overview(replace(ALL, until_ns=now.window.from_ns - 1))
     assert all(c.local_sat is None for row in before_all.peers for c in row.channels)
+
+
+def test_before_anything_was_listed_no_channel_is_dry_and_no_peer_is_away(analyst):
+    first_ns = analyst.overview(ALL).window.from_ns
+    before = analyst.overview(replace(ALL, until_ns=first_ns - 1))
+    assert before.peers and all(row.online is None for row in before.peers)
+    assert all(row.local_sat is None for row in before.peers)
+    assert (before.dry, before.offline) == (0, 0)

@@ -52,11 +52,11 @@ def page(
 
 
 def _who(row: ChannelRow, width: int, glyphs: Glyphs) -> Line:
-    state, role = "active", Role.GOOD
+    state, role = "", Role.TEXT
     if not row.is_open:
         state, role = gone(row.peer), Role.WARN
-    elif not row.is_active:
-        state, role = "INACTIVE", Role.BAD
+    elif row.is_active is not None:
+        state, role = ("active", Role.GOOD) if row.is_active else ("INACTIVE", Role.BAD)
     with_ = called(row.alias, row.pubkey, row.peer, glyphs)
     return indent(
         width,

@@ -79,7 +79,7 @@ def who(row: PeerRow, online: float | None, width: int, glyphs: Glyphs) -> Line:
         parts.append(Part(f"{key[:8]}{glyphs.more}{key[-4:]}", Role.DIM, 7))
     if not still_open and row.channels:
         parts.append(Part(gone(row.peer), Role.WARN, 1))
-    elif row.channels:
+    elif row.online is not None:
         parts.append(_there(row.online, online))
     if row.capacity_sat:
         parts.append(Part(f"capacity {short_sat(row.capacity_sat)}", Role.TEXT, 4))
@@ -153,7 +153,7 @@ def _channels(view: PeerDetail, width: int, glyphs: Glyphs) -> list[Line]:
             share = percent(channel.local_sat or 0, channel.capacity_sat)
             of = f"local {right(share, 4)} of {short_sat(channel.capacity_sat)}"
             parts.append(Part(of if channel.local_sat is not None else "", Role.TEXT, 4))
-            if not channel.is_active:
+            if channel.is_active is False:
                 parts.append(Part("inactive", Role.BAD, 2))
         lines.append(indent(width, parts))
     return lines

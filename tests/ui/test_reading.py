@@ -193,6 +193,7 @@ async def test_back_in_time_every_pane_shows_that_time_and_the_badge_says_so() -
         assert driver.app.board.log == LogPage((), None), "the log of that time"
         await driver.press("enter")
         assert " at 11:02 " in driver.lines[0]
+        assert "2% then" in driver.text and "2% now" not in driver.text
         await driver.press("u", "4")
         assert " at 11:02 " in driver.lines[0] and "no forward" in driver.text
         await driver.press("1", "]")

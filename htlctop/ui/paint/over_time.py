@@ -51,6 +51,11 @@ def over_time(
     return beside((left, right), wide, glyphs)
 
 
+def when(window: Window) -> str:
+    """What the end of a window is called."""
+    return "now" if window.is_live else "then"
+
+
 def _lines(
     series: Series, balance: Sequence[Balance], window: Window, width: int, glyphs: Glyphs
 ) -> tuple[Line, ...]:
@@ -64,7 +69,7 @@ def _lines(
     now = percent(balance[-1].local_sat, balance[-1].capacity_sat)
     text = "".join(piece for piece, _ in signs)
     parts = [Part(text, Role.BAR), Part("local balance", Role.DIM, 2)]
-    return first, indent(width, parts, [Part(f"{now} now", Role.TEXT, 1)])
+    return first, indent(width, parts, [Part(f"{now} {when(window)}", Role.TEXT, 1)])
 
 
 def _demand(
@@ -105,7 +110,7 @@ def _local(
     title = indent(
         width,
         [Part("local balance", Role.TITLE)],
-        [Part(f"{percent(last.local_sat, last.capacity_sat)} now", Role.TEXT, 1)],
+        [Part(f"{percent(last.local_sat, last.capacity_sat)} {when(window)}", Role.TEXT, 1)],
     )
     signs = plot(shares, 1.0, max(1, rows - 1), glyphs)
     edge = scaled(signs, "100%", glyphs) if scale else [((" ", Role.TEXT), *row) for row in signs]

@@ -106,7 +106,7 @@ def facts(board: Board, view: Overview, width: int) -> Line:
         parts.append(Part(f"in flight {count(view.totals.in_flight)}", Role.TEXT, 3))
     if view.totals.unknown:
         parts.append(Part(f"{count(view.totals.unknown)} with unknown outcome", Role.DIM, 5))
-    if board.node and board.node.pubkey and not view.offline and not view.dry:
+    if view.window.covered_ns and not view.offline and not view.dry:
         parts.append(Part("every peer online, no channel dry", Role.DIM, 6))
     node = board.node_detail
     if node and node.synced is not None and view.window.is_live:

@@ -13,7 +13,7 @@ from htlctop.ui.paint import records
 from htlctop.ui.paint.advice import do
 from htlctop.ui.paint.curve import curve
 from htlctop.ui.paint.live import live
-from htlctop.ui.paint.over_time import over_time
+from htlctop.ui.paint.over_time import over_time, when
 from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, fit, indent, left, line, right
 from htlctop.ui.words import gone
@@ -42,7 +42,7 @@ def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) 
     """The whole page, as long as it gets; whoever shows it scrolls."""
     now_ns = view.window.until_ns
     lines: list[Line] = [
-        who(view.row, view.online, width, glyphs),
+        _who(view, width, glyphs),
         made_of(view.row, width, glyphs),
         *over_time(view.series, view.balance, view.window, more.changes, width, height, glyphs),
         *_channels(view, width, glyphs),
@@ -64,9 +64,10 @@ def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) 
     return tuple(lines)
 
 
-def who(row: PeerRow, online: float | None, width: int, glyphs: Glyphs) -> Line:
+def _who(view: PeerDetail, width: int, glyphs: Glyphs) -> Line:
     """Its name, whether it is there and how much of the time it was, what its channels hold and
     what we ask."""
+    row = view.row
     title = called(row.alias, row.pubkey, row.peer, glyphs)
     parts = [Part(cut(title, 32, glyphs.more), Role.STRONG)]
     still_open = [channel for channel in row.channels if channel.is_open]
@@ -80,12 +81,12 @@ def who(row: PeerRow, online: float | None, width: int, glyphs: Glyphs) -> Line:
     if not still_open and row.channels:
         parts.append(Part(gone(row.peer), Role.WARN, 1))
     elif row.online is not None:
-        parts.append(_there(row.online, online))
+        parts.append(_there(row.online, view.online))
     if row.capacity_sat:
         parts.append(Part(f"capacity {short_sat(row.capacity_sat)}", Role.TEXT, 4))
         if row.local_sat is not None:
             share = percent(row.local_sat, row.capacity_sat)
-            parts.append(Part(f"local {share} now", Role.TEXT, 2))
+            parts.append(Part(f"local {share} {when(view.window)}", Role.TEXT, 2))
     parts.extend(asked(still_open))
     return indent(width, parts)
 

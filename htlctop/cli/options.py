@@ -76,7 +76,7 @@ def store_option(command: F) -> F:
     """Where the store is, by itself or by a profile of the config file."""
     return click.option(
         "--store",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=click.Path(dir_okay=False, readable=False, path_type=Path),
         envvar="HTLCTOP_STORE",
         metavar="FILE",
         help="The store; by default one for each network in the user's data folder.",

@@ -35,6 +35,11 @@ def explain(path: Path, error: BaseException) -> StoreError:
             f"{path} cannot be written: check who owns it and its folder, "
             "or run htlctop as the user who collects into it"
         )
+    if "unable to open" in text:
+        return StoreError(
+            f"{path} cannot be opened: run htlctop as the user who collects into it, "
+            "or copy it, with its -wal if there is one, to a folder of yours"
+        )
     if "locked" in text or "busy" in text:
         return StoreUnavailableError(f"{path} is being written by another program: {error}")
     if "disk i/o" in text:
@@ -80,19 +85,17 @@ def check_file(path: Path) -> None:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
     if not is_whole:
         raise StoreError(f"{path} is not a store of htlctop; give another --store")
-    connection = sqlite3.connect(_to_read(path), uri=True)
     try:
-        (app,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        check = "PRAGMA quick_check(1)"
-        if _is_cut(path) and connection.execute(check).fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("malformed: the file was cut off")
+        with closing(sqlite3.connect(_to_read(path), uri=True)) as connection:
+            (app,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            check = "PRAGMA quick_check(1)"
+            if _is_cut(path) and connection.execute(check).fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("malformed: the file was cut off")
     except sqlite3.Error as error:
         if "not a database" in str(error):
             raise StoreError(f"{path} is not a store of htlctop; give another --store") from error
         raise explain(path, error) from error
-    finally:
-        connection.close()
     if app != APPLICATION_ID:
         # A first start that was cut off leaves a file without tables; that one is ours to finish.
         if app == 0 and version == 0 and path.stat().st_size <= 4096:

@@ -232,7 +232,8 @@ class HtlctopApp(Actions, inherit_bindings=False):
         """Leave; where that ends the watching, say so and ask once."""
         page = self.page
         asked = page is not None and page.message == self._question
-        if self.session.owns_collector and not asked and page is not None:
+        watches = self.session.owns_collector and not self.board.collector
+        if watches and not asked and page is not None:
             self.say(self._question)
         else:
             self.leave(0)

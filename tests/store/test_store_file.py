@@ -17,6 +17,7 @@ from htlctop.analysis.models import Query
 from htlctop.domain.types import NodeInfo
 from htlctop.errors import StoreError
 from htlctop.store.connect import open_reader
+from htlctop.store.inspect import inspect
 from htlctop.store.lock import StoreBusyError
 from htlctop.store.reader import StoreReader
 from htlctop.store.schema import VERSION
@@ -168,6 +169,18 @@ async def test_a_store_in_a_folder_that_takes_nothing_is_read_as_it_lies(store_f
         assert reader.execute("SELECT count(*) FROM meta").fetchone() > (0,)
         assert [path.name for path in store_file.parent.iterdir() if "-" in path.suffix] == []
     assert digest(store_file) == before
+
+
+def test_a_store_that_cannot_be_opened_says_what_to_do(store_file, monkeypatch):
+    asyncio.run(make(store_file))
+
+    def refuse(*args: object, **more: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)  # the tests may run as root, who may all
+    with pytest.raises(StoreError, match="as the user who collects"):
+        open_reader(store_file)
+    assert "as the user who collects" in str(inspect(store_file).trouble)
 
 
 async def test_a_full_disk_is_told_of_and_what_was_stored_stays(store_file):

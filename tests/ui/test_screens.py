@@ -412,6 +412,15 @@ async def test_quitting_asks_once_where_it_ends_the_watching() -> None:
         assert driver.session.stopped.is_set() and driver.analyst.closed
 
 
+async def test_quitting_does_not_ask_once_the_collector_has_failed() -> None:
+    session = FakeSession(owns_collector=True)
+    session.collector_error = RuntimeError("boom")
+    async with running(session=session) as driver:
+        await driver.shows("collector failed")
+        await driver.press("q")
+        assert driver.app.is_leaving
+
+
 async def test_quitting_a_mere_viewer_does_not_ask() -> None:
     async with running() as driver:
         await driver.press("q")

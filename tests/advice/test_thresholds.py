@@ -113,6 +113,15 @@ async def test_prices_are_lowered_only_for_enough_bids_that_pay_a_fifth_more(
     assert await advised(made, store_file, Kind.LOWER_FEES) is given
 
 
+@pytest.mark.parametrize(("ppm", "given"), [(501, True), (490, False)])
+async def test_bids_that_pay_what_is_asked_by_now_are_no_reason_to_ask_less(store_file, ppm, given):
+    node = bid_for()
+    for hour in spread(5, start=0.9):
+        node.refuse(hour, 150_000, 72, wire=12, detail=1)
+    node.asks(DAN, ppm, hour=71)
+    assert await advised(node, store_file, Kind.LOWER_FEES) is given
+
+
 @pytest.mark.parametrize(("dry_from_h", "given"), [(58, True), (57, False)])
 async def test_prices_are_lowered_only_for_who_is_liquid_four_fifths_of_the_time(
     store_file, dry_from_h, given

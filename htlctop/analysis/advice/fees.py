@@ -1,8 +1,10 @@
 """Whether to ask less of those who would not pay: only if it is sure to bring more."""
 
+from htlctop.analysis.advice.bids import Bid
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.finding import Finding, whole
 from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.domain.fees import fee_asked
 
 _LEAST_BIDS = 20
 _LEAST_SOURCES = 3
@@ -12,10 +14,11 @@ _BETTER_BY = 1.20
 
 
 def about_fees(case: PeerCase) -> Finding | None:
-    """lower_fees where the bids seen make up for what those who pay today would pay less."""
+    """lower_fees where the bids seen make up for what those who pay today would pay less; of the
+    bids those that would be refused by what is asked now as well."""
     if not case.priced_out or not case.channels:
         return None
-    bids = case.bids.bids
+    bids = [bid for bid in case.bids.bids if not _would_pass(case, bid)]
     sources = {bid.in_peer for bid in bids}
     if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES or case.is_away:
         return None
@@ -75,3 +78,12 @@ def about_fees(case: PeerCase) -> Finding | None:
         break_even_ppm=now,
         ceiling_ppm=rate,
     )  # fmt: skip
+
+
+def _would_pass(case: PeerCase, bid: Bid) -> bool:
+    """Whether a bid pays what one of the channels asks now."""
+    return any(
+        bid.fee_msat >= fee_asked(bid.amount_msat, channel.base_msat or 0, channel.rate_ppm)
+        for channel in case.channels
+        if channel.rate_ppm is not None
+    )

@@ -144,9 +144,10 @@ def prepare(path: Path) -> int:
     """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if not version:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # waits for who writes
+        connection.execute("PRAGMA journal_mode = WAL")
         for step in range(version, VERSION):
             connection.executescript(
                 f"BEGIN IMMEDIATE;{MIGRATIONS[step]}"

@@ -140,6 +140,14 @@ async def test_a_second_collector_is_refused_with_the_first_ones_process(store_f
     await make(store_file)
 
 
+async def test_a_collector_starts_while_another_program_writes(store_file):
+    await make(store_file)
+    with closing(sqlite3.connect(store_file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with StoreWriter(store_file):
+            pass
+
+
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

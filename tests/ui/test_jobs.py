@@ -59,7 +59,7 @@ def test_a_stopped_job_that_is_told_to_end_ends_in_good_order(shell: Shell, tmp_
     shell.wait_for("Stopped")
     shell.type("kill %1\n")
     until(lambda: "collector stopped in order" in (tmp_path / "log").read_text())
-    shell.type("wait %1; echo ended with $?\n")
+    shell.type("wait -f %1; echo ended with $?\n")  # -f: to its end, not to its next stop
     shell.wait_for("ended with 143")
 
 

@@ -338,8 +338,8 @@ class Intake:
                 await asyncio.wait_for(self._give_up.wait(), RETRY_S)
 
     async def _start_interval(self, start_ns: int) -> None:
-        self._watching = True
         await self._store.start_interval(start_ns)
+        self._watching = True
 
     async def _break(self, reason: str, shed: int = 0) -> None:
         if self._watching:

@@ -81,6 +81,7 @@ class StoreWriter:
         self._db: aiosqlite.Connection
         self._memory: StoreMemory | None = None
         self._interval: int | None = None
+        self._end: tuple[str, int, int] | None = None
         self._newest_ns = 0
         self._books: ChannelBooks
 
@@ -194,23 +195,28 @@ class StoreWriter:
     async def start_interval(self, start_ns: int) -> None:
         """The stream opened: from here on we are watching."""
         async with self._transaction():
+            await self._say_end()
             cursor = await self._db.execute(
                 "INSERT INTO coverage (start, until, shed) VALUES (?, ?, 0)", (start_ns, start_ns)
             )
-            self._interval = cursor.lastrowid
             await self._bump()
+        self._interval, self._end = cursor.lastrowid, None
 
     async def end_interval(self, reason: str, shed: int = 0) -> None:
-        """The stream broke, or events were shed, for a reason that a person can read."""
-        if self._interval is None:
-            return
-        async with self._transaction():
+        """The stream broke, or events were shed, for a reason that a person can read. Where that
+        cannot be written now, it is when the next interval begins."""
+        if self._interval is not None:
+            self._end, self._interval = (reason, shed, self._interval), None
+            async with self._transaction():
+                await self._say_end()
+                await self._bump()
+            self._end = None
+
+    async def _say_end(self) -> None:
+        if self._end is not None:
             await self._db.execute(
-                "UPDATE coverage SET ended_by = ?, shed = ? WHERE id = ?",
-                (reason, shed, self._interval),
+                "UPDATE coverage SET ended_by = ?, shed = ? WHERE id = ?", self._end
             )
-            await self._bump()
-        self._interval = None
 
     async def set_state(
         self, state: str, reason: str = "", *, attempt: int = 0, next_try_ns: int = 0

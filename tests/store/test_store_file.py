@@ -251,3 +251,20 @@ async def test_a_read_that_goes_on_for_ever_is_broken_off_and_says_what_to_do(
     with reader.snapshot():
         assert reader.meta()["alias"] == "hub", "it can be asked again"
     reader.close()
+
+
+async def test_why_an_interval_ended_is_kept_until_it_can_be_written(store_file, monkeypatch):
+    monkeypatch.setattr("htlctop.store.writer.PATIENCE_S", 0.0)
+    async with StoreWriter(store_file) as writer:
+        await writer.start_interval(1_000)
+        with closing(sqlite3.connect(store_file)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError):
+                await writer.end_interval("the node went away", 3)
+            with pytest.raises(StoreError):
+                await writer.start_interval(2_000)
+        await writer.start_interval(3_000)
+        await writer.end_interval("stopped")
+    first, second = StoreReader(store_file).intervals()
+    assert (first.start_ns, first.ended_by, first.shed) == (1_000, "the node went away", 3)
+    assert (second.start_ns, second.ended_by, second.shed) == (3_000, "stopped", 0)

@@ -6,6 +6,7 @@ gRPC and protobuf are imported where they are first needed: a screen paints befo
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ async def collect(
     take_over: bool = False,
     keep_ns: int | None = None,
     channel_info: ChannelInfoProvider | None = None,
+    begun: Callable[[], None] = lambda: None,
 ) -> None:
     """Listen to a node and write what it tells, until `stop` is set or a limit is reached.
 
@@ -47,6 +49,7 @@ async def collect(
         keep_ns: how long single HTLCs are kept, None for ever; totals stay in any case.
         channel_info: who is asked for channels and policies before the node is; for example
             `wire.lnd_manage.LndManage`.
+        begun: called once the store is ours to collect into.
 
     Raises:
         StoreBusyError: somebody else collects into the store.
@@ -61,6 +64,7 @@ async def collect(
             return
         try:
             async with StoreWriter(store, keep_ns=keep_ns, hurry=stop) as writer:
+                begun()
                 await _collect(
                     connection, writer, stop, left, settings,
                     reload=reload, notifier=notifier, channel_info=channel_info,

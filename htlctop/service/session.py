@@ -44,7 +44,8 @@ class LocalSession:
         self._channel_info = channel_info
         self._keep_ns = keep_ns
         self._settings = settings
-        self._collecting = False
+        self._collecting: bool | None = None
+        """None before it is known whether another process does."""
         self._connection = connection
 
     @property
@@ -55,12 +56,12 @@ class LocalSession:
     @property
     def owns_collector(self) -> bool:
         """Whether quitting ends the watching."""
-        return self._collecting
+        return self._collecting is True
 
     @property
     def is_attached(self) -> bool:
-        """Whether another process collects, or none does."""
-        return not self._collecting
+        """Whether another process collects."""
+        return self._collecting is False
 
     def access(self) -> Access | None:
         """What the macaroon permits that the collector of this process connects with, as its file
@@ -106,7 +107,6 @@ class LocalSession:
         threading.Thread(target=watch, name="htlctop-stop", daemon=True).start()
         while not stopping.is_set():
             try:
-                self._collecting = True
                 await collect(
                     self._connection,
                     self.store,
@@ -114,9 +114,13 @@ class LocalSession:
                     settings=self._settings,
                     keep_ns=self._keep_ns,
                     channel_info=self._channel_info,
+                    begun=self._begun,
                 )
                 return
             except StoreBusyError:
                 self._collecting = False
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), TAKEOVER_S)
+
+    def _begun(self) -> None:
+        self._collecting = True

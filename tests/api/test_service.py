@@ -84,18 +84,13 @@ async def test_it_says_what_the_analyst_says(begun):
 
 
 async def test_the_loop_turns_while_the_store_is_read(begun):
-    turns = 0
-
-    async def turn() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    turning = asyncio.create_task(turn())
-    await asyncio.gather(*(begun.report(ALL) for _ in range(5)))
-    turning.cancel()
-    assert turns > 100
+    released = threading.Event()
+    reading = asyncio.create_task(begun._read(lambda _: released.wait(10)))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not reading.done()
+    released.set()
+    assert await reading
 
 
 async def test_events_are_told_as_they_become_visible(begun):

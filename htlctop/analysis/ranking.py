@@ -54,19 +54,14 @@ def _peers(moment: Moment, window: Window, query: Query, filtered: Filter) -> tu
         by_peer[book.peer_of(channel)][channel] = part
     figures = {peer: together(list(parts.values())) for peer, parts in by_peer.items()}
     shown = book.open_peers | figures.keys()
-    found = [
-        peer
-        for peer in (figures if filtered.restricts_cells else shown)
-        if _fits(filtered, naming.peer_fits, peer)
-    ]
-    ids = _sorted(found, query, figures, book.peer_place, book.balance_of_peer)
+    found = _chosen(filtered, naming.peer_fits, figures, shown)
     rates, default = moment.rates(window)
 
-    def make(at: int) -> Row:
-        peer = ids[at]
+    def make(peer: int) -> Row:
         return book.peer_row(peer, by_peer.get(peer, {}), rates.get(peer, default))
 
-    return Rows(ids, make, _worth(ids, query, figures)), len(shown)
+    rows = _sorted(found, query, figures, make, book.peer_place, book.balance_of_peer)
+    return rows, len(shown)
 
 
 def _channels(
@@ -75,17 +70,13 @@ def _channels(
     book, naming = moment.book, moment.naming
     figures = _figures(moment, window, query, filtered)
     shown = book.open_channel_ids | figures.keys()
-    found = [
-        channel
-        for channel in (figures if filtered.restricts_cells else shown)
-        if _fits(filtered, naming.channel_fits, channel)
-    ]
-    ids = _sorted(found, query, figures, book.channel_place, book.balance_of)
+    found = _chosen(filtered, naming.channel_fits, figures, shown)
 
-    def make(at: int) -> Row:
-        return book.channel_row(ids[at], figures.get(ids[at], NOTHING))
+    def make(channel: int) -> Row:
+        return book.channel_row(channel, figures.get(channel, NOTHING))
 
-    return Rows(ids, make, _worth(ids, query, figures)), len(shown)
+    rows = _sorted(found, query, figures, make, book.channel_place, book.balance_of)
+    return rows, len(shown)
 
 
 def _pairs(moment: Moment, window: Window, query: Query, filtered: Filter) -> tuple[Rows[Row], int]:
@@ -95,17 +86,14 @@ def _pairs(moment: Moment, window: Window, query: Query, filtered: Filter) -> tu
     unfiltered = len({_pair_of(item) for item in cells}) if query.filter else len(figures)
     terms = filtered.of(*_OF_ROWS)
     found = [pair for pair in figures if not terms or _pair_fits(pair, terms, naming)]
-    ids = _sorted(
-        found,
-        query,
-        figures,
-        lambda pair: book.peer_place(pair[1]) << 32 | book.peer_place(pair[0]),
-    )
 
-    def make(at: int) -> Row:
-        return _pair_row(moment, ids[at], figures[ids[at]])
+    def make(pair: Pair) -> Row:
+        return _pair_row(moment, pair, figures[pair])
 
-    return Rows(ids, make, _worth(ids, query, figures)), unfiltered
+    def place(pair: Pair) -> int:
+        return book.peer_place(pair[1]) << 32 | book.peer_place(pair[0])
+
+    return _sorted(found, query, figures, make, place), unfiltered
 
 
 def _sources(
@@ -116,13 +104,12 @@ def _sources(
     figures = grouped(_counted(cells, filtered, naming, query.by), _source_of)
     unfiltered = len({_source_of(item) for item in cells}) if query.filter else len(figures)
     found = [peer for peer in figures if _fits(filtered, naming.peer_fits, peer, Side.OUT)]
-    ids = _sorted(found, query, figures, book.peer_place)
 
-    def make(at: int) -> Row:
-        peer, of = ids[at], figures[ids[at]]
+    def make(peer: int) -> Row:
+        of = figures[peer]
         return SourceRow(peer, book.pubkey_of(peer), book.alias_of(peer), of.sums, of.why)
 
-    return Rows(ids, make, _worth(ids, query, figures)), unfiltered
+    return _sorted(found, query, figures, make, book.peer_place), unfiltered
 
 
 def pair_rows(moment: Moment, priced: Iterable[Priced]) -> tuple[PairRow, ...]:
@@ -183,6 +170,16 @@ def _fits(filtered: Filter, fits: Callable[[NameTerm, int], bool], id_: int, *bu
     return all(fits(term, id_) != term.negated for term in terms)
 
 
+def _chosen(
+    filtered: Filter, fits: Callable[[NameTerm, int], bool], figures: Iterable[int],
+    shown: Iterable[int],
+) -> list[int]:  # fmt: skip
+    """Of the peers or channels shown those that fit; only those with figures where the filter
+    leaves out part of what they add up to."""
+    every = figures if filtered.restricts_cells else shown
+    return [id_ for id_ in every if _fits(filtered, fits, id_)]
+
+
 def _pair_fits(pair: Pair, terms: Sequence[NameTerm], naming: Naming) -> bool:
     in_peer, out_peer = pair
     for term in terms:
@@ -198,29 +195,27 @@ def _sorted(
     ids: Iterable[Id],
     query: Query,
     figures: Mapping[Id, Figures],
+    make: Callable[[Id], Row],
     place: Callable[[Id], int],
     balance: Callable[[Id], tuple[int, int]] | None = None,
-) -> Sequence[Id]:
+) -> Rows[Row]:
     """As the query ranks them, largest first (names: a to z); ties by name.
 
-    `place` is where an id stands by name; `balance` what a channel or peer holds, and of how much.
+    `make` gives the row of an id; `place` is where it stands by name; `balance` what a channel or
+    peer holds, and of how much.
     """
     by_name = sorted(ids, key=place)
-    match query.sort:
-        case SortKey.NAME:
-            return by_name[::-1] if query.reverse else by_name
-        case SortKey.LOCAL:
-            return sorted(by_name, key=_share_of(balance), reverse=not query.reverse)
-    worth = _WORTH[query.sort]
-    return sorted(
-        by_name, key=lambda i: worth(figures.get(i, NOTHING).values), reverse=not query.reverse
-    )
-
-
-def _worth(ids: Sequence[Id], query: Query, figures: Mapping[Id, Figures]) -> Sequence[int]:
-    """What each id is ranked by."""
-    worth = _WORTH.get(query.sort)
-    return [worth(figures.get(i, NOTHING).values)[0] for i in ids] if worth else ()
+    ranked, worth = by_name, list[int]()
+    if query.sort is SortKey.NAME:
+        ranked = by_name[::-1] if query.reverse else by_name
+    elif query.sort is SortKey.LOCAL:
+        ranked = sorted(by_name, key=_share_of(balance), reverse=not query.reverse)
+    else:
+        of = _WORTH[query.sort]
+        weights = {i: of(figures.get(i, NOTHING).values) for i in by_name}
+        ranked = sorted(by_name, key=weights.__getitem__, reverse=not query.reverse)
+        worth = [weights[i][0] for i in ranked]
+    return Rows(ranked, lambda at: make(ranked[at]), worth)
 
 
 def _share_of(balance: Callable[[Id], tuple[int, int]] | None) -> Callable[[Id], float]:

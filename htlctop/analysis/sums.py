@@ -128,12 +128,17 @@ def figures_of(priced: Iterable[Priced]) -> Figures:
     return figures([(cell.category, cell[3:], expected) for cell, _, expected in priced])
 
 
-def grouped(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group, Figures]:
-    """What priced cells add up to, by what each belongs to."""
+def apart(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group, list[Priced]]:
+    """Priced cells by what each belongs to."""
     groups: dict[Group, list[Priced]] = defaultdict(list)
     for item in priced:
         groups[of(item)].append(item)
-    return {group: figures_of(items) for group, items in groups.items()}
+    return groups
+
+
+def grouped(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group, Figures]:
+    """What priced cells add up to, by what each belongs to."""
+    return {group: figures_of(items) for group, items in apart(priced, of).items()}
 
 
 def add_up(priced: Iterable[Priced]) -> Sums:

@@ -323,7 +323,7 @@ def has_room(claim: LostClaim) -> bool:
 
 def _had_room(claim: LostClaim) -> bool:
     """Whether it is known that the peer's best channel could have sent it."""
-    return claim.best_msat is not None and claim.best_msat >= claim.amount_msat
+    return claim.best_msat is not None and has_room(claim)
 
 
 def _want(claim: LostClaim) -> Want:

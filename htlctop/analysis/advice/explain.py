@@ -4,7 +4,6 @@ A formula is arithmetic that anybody can check: numbers, the four signs, bracket
 with words beside the numbers that say what they are.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from htlctop.analysis.advice.interval import poisson_range
 from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
 from htlctop.analysis.advice.urgency import LEAST_H, urgency_figures
 from htlctop.analysis.models import UNKNOWN_PEER, Sums, Totals
-from htlctop.analysis.sums import Priced, add_up
+from htlctop.analysis.sums import Priced, add_up, apart
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.records import ChannelRecord
@@ -30,10 +29,7 @@ def _apart(
     items: Iterable[Priced], key: Callable[[Priced], int]
 ) -> Iterable[tuple[int, list[Priced]]]:
     """The cells by a key, in its order."""
-    found: dict[int, list[Priced]] = defaultdict(list)
-    for item in items:
-        found[key(item)].append(item)
-    return sorted(found.items())
+    return sorted(apart(items, key).items())
 
 
 class Explainer:
@@ -217,11 +213,7 @@ class Explainer:
     def _sources(self, peer: int, sources: Sequence[Priced]) -> Iterable[Section]:
         """From whom: what each would have brought, rounded on each channel for each cause."""
         rate = self._ground.rate(peer)
-        by_source: dict[int, list[Priced]] = defaultdict(list)
-        for item in sources:
-            by_source[item.cell.in_peer].append(item)
-        for source in sorted(by_source):
-            mine = by_source[source]
+        for source, mine in _apart(sources, lambda item: item.cell.in_peer):
             shares = [
                 f"net demand {net_msat(item):,} × settle rate {rate.part:,} ÷ {rate.of:,}"
                 for item in mine

@@ -3,8 +3,10 @@
 A cache that may be dropped at any time: each is, to the msat, what reading it anew would give.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from typing import TypeVar
 
 from htlctop.analysis.book import ChannelBook
@@ -146,23 +148,28 @@ class KeptClaims(Kept):
 
 
 class KeptChart(Kept):
-    """Net demand by slice of the chart and channel, msat; slice k begins at k·step."""
+    """Net demand by slice, msat, of the channels in their order; slice k begins at k·step. A slice
+    may be shorter than `channels`: nothing is missing of the others."""
 
     def __init__(self, step_ns: int) -> None:
         super().__init__()
         self.step_ns = step_ns
-        self.slices: dict[int, dict[int, int]] = {}
+        self.channels: dict[int, int] = {}
+        self.slices: dict[int, array[int]] = {}
 
     def _clear(self) -> None:
-        self.slices = {}
+        self.channels, self.slices = {}, {}
 
     def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
-        slices = self.slices
-        for slot, channel, msat in reader.net_over_time(from_ns, until_ns, self.step_ns):
-            one = slices.get(slot)
-            if one is None:
-                one = slices[slot] = defaultdict(int)
-            one[channel] += sign * msat
+        places, slices = self.channels, self.slices
+        for slot, nets in reader.net_over_time(from_ns, until_ns, self.step_ns):
+            if slot in slices:
+                for channel, msat in nets.items():
+                    self._add(slot, channel, sign * msat)
+            elif sign > 0:
+                for channel in nets.keys() - places.keys():
+                    places[channel] = len(places)
+                slices[slot] = array("q", map(nets.get, places, repeat(0)))
         if sign < 0:
             first = until_ns // self.step_ns
             self.slices = {slot: one for slot, one in slices.items() if slot >= first}
@@ -171,8 +178,14 @@ class KeptChart(Kept):
         for delta in news:
             if delta.category in LOST:
                 slot = delta.minute * _MINUTE_NS // self.step_ns
-                one = self.slices.setdefault(slot, defaultdict(int))
-                one[delta.channel] += delta.demand_msat - delta.recovered_msat
+                self._add(slot, delta.channel, delta.demand_msat - delta.recovered_msat)
+
+    def _add(self, slot: int, channel: int, msat: int) -> None:
+        place = self.channels.setdefault(channel, len(self.channels))
+        one = self.slices.setdefault(slot, array("q"))
+        if place >= len(one):
+            one.extend(repeat(0, len(self.channels) - len(one)))
+        one[place] += msat
 
 
 class Shelf:

@@ -1,8 +1,8 @@
 """The chart of a window: what was missed slice by slice, and how much of each was watched."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
+from operator import mul
 
 from htlctop.analysis.details import InFlight
 from htlctop.analysis.models import Series, Slice, Window
@@ -18,12 +18,12 @@ def series(
     step = step_ns(window, moment.record.last_event_ns)
     from_ns, until_ns = moment.edges_ns(window)
     if not channels and in_peer is None:
-        return _drawn(moment, window, step, moment.kept_chart(window, step).slices)
-    slices: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        chart = moment.kept_chart(window, step)
+        return _drawn(moment, window, step, chart.channels, chart.slices)
     found = moment.reader.net_over_time(from_ns, until_ns, step, channels, in_peer=in_peer)
-    for slot, channel, msat in found:
-        slices[slot][channel] += msat
-    return _drawn(moment, window, step, slices)
+    seen = set[int]().union(*(nets for _, nets in found))
+    slices = {slot: [nets.get(channel, 0) for channel in seen] for slot, nets in found}
+    return _drawn(moment, window, step, seen, slices)
 
 
 def in_flight(moment: Moment, window: Window) -> tuple[InFlight, ...]:
@@ -33,26 +33,21 @@ def in_flight(moment: Moment, window: Window) -> tuple[InFlight, ...]:
 
 
 def _drawn(
-    moment: Moment, window: Window, step: int, found: Mapping[int, Mapping[int, int]]
-) -> Series:
-    """The slices of net demand by channel, msat; slice k begins at k·step."""
+    moment: Moment, window: Window, step: int, channels: Iterable[int],
+    slices: Mapping[int, Sequence[int]],
+) -> Series:  # fmt: skip
+    """The slices of net demand of some channels, in their order, msat; slice k begins at k·step."""
     rates, default = moment.rates(window)
     peer_of = moment.book.peer_of
-    rate_of = {
-        channel: float(rates.get(peer_of(channel), default))
-        for channel in set().union(*found.values())
-    }
+    by_place = [float(rates.get(peer_of(channel), default)) for channel in channels]
     # fsum does not depend on the order, which is not the same for sums that were kept.
-    expected = {
-        slot: fsum([msat * rate_of[channel] for channel, msat in nets.items()])
-        for slot, nets in found.items()
-    }
-    net = {slot: sum(nets.values()) for slot, nets in found.items()}
+    expected = {slot: fsum(map(mul, nets, by_place)) for slot, nets in slices.items()}
+    net = {slot: sum(nets) for slot, nets in slices.items()}
     first = window.from_ns // step
     count = max(1, -(-window.until_ns // step) - first)
     intervals = moment.intervals
     proven_ns = max((item.until_ns for item in intervals), default=0)
-    slices = []
+    bars = []
     for slot in range(first, first + count):
         # What lies before the window is not in its sums, and not in the chart.
         begins = max(slot * step, window.from_ns)
@@ -61,7 +56,7 @@ def _drawn(
             # The last seconds are not proven yet; that is no time unwatched.
             ends = max(begins + 1, min(ends, proven_ns))
         watched = covered_ns(intervals, begins, ends) / (ends - begins)
-        slices.append(
+        bars.append(
             Slice(slot * step, net.get(slot, 0), round(expected.get(slot, 0)), min(1.0, watched))
         )
-    return Series(step, tuple(slices))
+    return Series(step, tuple(bars))

@@ -281,9 +281,9 @@ class StatsReader(EvidenceReader, Protocol):
     def net_over_time(
         self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,
         in_peer: int | None = None,
-    ) -> list[tuple[int, int, int]]:  # fmt: skip
-        """(slice, channel, net demand msat) of lost HTLCs, of some only where named, several for
-        a slice and channel; slice k holds the times from k·step on."""
+    ) -> list[tuple[int, dict[int, int]]]:  # fmt: skip
+        """(slice, channel -> net demand msat of lost HTLCs), of some only where named; slice k
+        holds the times from k·step on."""
 
     def news(self, since: int) -> list[Delta] | None:
         """What was added to the buckets after a generation, in order; None where that is no longer

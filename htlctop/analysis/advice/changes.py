@@ -207,12 +207,13 @@ class _Rates:
         self._start = align(ground.window.from_ns // self._step * self._step, newest_ns)
         self._end = align(ground.until_ns, newest_ns, up=True)
         self._net: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-        for slot, channel, msat in reader.net_over_time(self._start, self._end, self._step):
-            peer = ground.book.peer_of(channel)
-            expected = msat * float(ground.rate(peer))
+        for slot, nets in reader.net_over_time(self._start, self._end, self._step):
             slot -= self._start // self._step
-            self._net[peer][slot] += expected
-            self._net[UNKNOWN_PEER][slot] += expected if peer != UNKNOWN_PEER else 0.0
+            for channel, msat in nets.items():
+                peer = ground.book.peer_of(channel)
+                expected = msat * float(ground.rate(peer))
+                self._net[peer][slot] += expected
+                self._net[UNKNOWN_PEER][slot] += expected if peer != UNKNOWN_PEER else 0.0
         self._times: dict[int, list[int]] = defaultdict(list)
         for item in seen:
             self._times[item.peer].append(item.at_ns)

@@ -1,0 +1,63 @@
+"""Whatever buckets a window is put together from, it is the sum of its minutes."""
+
+import random
+from collections import Counter
+
+from htlctop.collector.clock import SystemClock
+from htlctop.collector.intake import Intake
+from htlctop.domain.records import HOUR, MINUTE, QUARTER, SPANS
+from htlctop.store.reader import StoreReader
+from htlctop.store.writer import StoreWriter
+from tests.bench.workload import DAY_NS, NODE, START_NS, FakeNode, Load, Traffic
+
+LOAD = Load(4_000, channels=6, peers=4, span_ns=2 * DAY_NS - SPANS[HOUR])
+
+
+async def test_a_window_is_the_sum_of_its_minutes(tmp_path):
+    store = tmp_path / "store.db"
+    async with StoreWriter(store) as writer:
+        intake = Intake(writer, FakeNode(LOAD), SystemClock(), by_events=True)
+        await intake.meet(NODE)
+        await intake.list_channels()
+        await intake.write([(event, event.timestamp_ns) for event in Traffic(LOAD)])
+    chance = random.Random(1)
+    reader = StoreReader(store)
+    minutes = reader._run("SELECT * FROM by_channel WHERE span = ?", (MINUTE,)).fetchall()
+    pairs = reader._run("SELECT * FROM by_pair WHERE span = ?", (MINUTE,)).fetchall()
+    ends = minutes[0][1] - 500, minutes[-1][1] + 500
+    for _ in range(100):
+        first, end = sorted(chance.choices(range(*ends), k=2))
+        within = [row for row in minutes if first <= row[1] < end]
+        edges = first * SPANS[MINUTE], end * SPANS[MINUTE]
+        counted = Counter[tuple[int, int]]()
+        for row in within:
+            counted[row[2], row[3]] += row[4]
+        cells = {(cell.channel, cell.category): cell.n for cell in reader.cells(*edges)}
+        assert cells == counted
+        step = chance.choice((5 * SPANS[MINUTE], SPANS[HOUR], SPANS[QUARTER], DAY_NS, 3 * DAY_NS))
+        nets = Counter[tuple[int, int]]()
+        for row in within:
+            if 3 <= row[3] <= 7:
+                nets[row[1] * SPANS[MINUTE] // step, row[2]] += row[7] - row[8]
+        assert _slices(reader.net_over_time(*edges, step)) == nets
+        only, source = chance.randrange(1, 7), chance.randrange(1, 5)
+        of = Counter({key: net for key, net in nets.items() if key[1] == only})
+        assert _slices(reader.net_over_time(*edges, step, (only,))) == of
+        of = Counter[tuple[int, int]]()
+        for row in pairs:
+            if first <= row[1] < end and row[3] == source and row[2] == only and 3 <= row[4] <= 7:
+                of[row[1] * SPANS[MINUTE] // step, only] += row[8] - row[9]
+        assert _slices(reader.net_over_time(*edges, step, (only,), in_peer=source)) == of
+    reader.close()
+
+
+async def test_an_empty_store_has_no_sums(tmp_path):
+    async with StoreWriter(tmp_path / "store.db"):
+        reader = StoreReader(tmp_path / "store.db")
+        assert reader.cells(0, START_NS) == []
+        assert reader.net_over_time(0, START_NS, DAY_NS) == []
+        reader.close()
+
+
+def _slices(found):
+    return Counter({(slot, channel): net for slot, nets in found for channel, net in nets.items()})

@@ -244,10 +244,10 @@ def _ground_of(moment: Moment, window: Window, priced: Sequence[Priced]) -> Grou
 
 def _totals(moment: Moment, window: Window, sums: Sums) -> Totals:
     """The node's line, of what all rows add up to."""
-    unresolved = moment.reader.unresolved(window.from_ns, end_ns(window))
-    unknown = moment.unknown(unresolved, window.until_ns)
-    forwards = sums.settled + sums.refused + sums.downstream + len(unresolved)
-    return Totals(forwards, unknown, len(unresolved) - unknown, sums)
+    break_ns = moment.break_ns(window.until_ns)
+    in_flight, unseen, _ = moment.reader.unresolved(window.from_ns, end_ns(window), break_ns)
+    forwards = sums.settled + sums.refused + sums.downstream + in_flight + unseen
+    return Totals(forwards, unseen, in_flight, sums)
 
 
 def _overview(moment: Moment, query: Query) -> Overview:

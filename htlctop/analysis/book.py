@@ -29,6 +29,7 @@ class ChannelBook:
         self._peers = peers
         self._channels = {channel.id: channel for channel in channels}
         self._main = {c.id: c.alias_of or c.id for c in self._channels.values()}
+        self._peer = {c.id: c.peer for c in self._channels.values()}
         self._by_peer: dict[int, list[int]] = defaultdict(list)
         for channel in self._channels.values():
             self._by_peer[channel.peer].append(channel.id)
@@ -39,14 +40,14 @@ class ChannelBook:
         """Every channel ever seen, strangers included."""
         return self._channels.values()
 
-    @property
+    @cached_property
     def dry(self) -> int:
         """How many open channels have less than a tenth of their capacity on our side, of those
         whose balance is known."""
         known = (c for c in self._channels.values() if c.is_open and c.local_sat is not None)
         return sum(1 for c in known if (c.local_sat or 0) < DRY_BELOW * (c.capacity_sat or 0))
 
-    @property
+    @cached_property
     def offline(self) -> int:
         """How many peers have open channels of which it is known that none is active."""
         ours = [c for c in self._channels.values() if c.is_open and c.peer and not c.alias_of]
@@ -55,8 +56,7 @@ class ChannelBook:
 
     def peer_of(self, channel: int) -> int:
         """The peer of a channel id."""
-        record = self._channels.get(channel)
-        return record.peer if record else UNKNOWN_PEER
+        return self._peer.get(channel, UNKNOWN_PEER)
 
     def pubkey_of(self, peer: int) -> str | None:
         """A peer's public key, None for the unknown one."""

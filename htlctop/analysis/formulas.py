@@ -4,13 +4,12 @@ Rates are kept as integer fractions, so that every figure can be computed again 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from htlctop.domain.types import DEFAULTS, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """A settle rate as a fraction; `settled` and `failed`: the claims of its own that it is of."""
 
     part: int
@@ -24,6 +23,9 @@ class Rate:
     def of_amount(self, amount_msat: int) -> int:
         """amount x rate, rounded half up, msat."""
         return (2 * amount_msat * self.part + self.of) // (2 * self.of)
+
+
+ALWAYS = Rate(1, 1)
 
 
 def settle_rates(

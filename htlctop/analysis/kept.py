@@ -5,11 +5,12 @@ A cache that may be dropped at any time: each is, to the msat, what reading it a
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import TypeVar
 
 from htlctop.analysis.book import ChannelBook
+from htlctop.analysis.sums import Figures, figures
 from htlctop.domain.codes import LOST, Category
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.records import MINUTE, SPANS, Cell, Delta
@@ -64,6 +65,19 @@ class KeptCells(Kept):
         super().__init__()
         self.channels: dict[int, dict[int, list[int]]] = {}
         self.categories: dict[int, list[int]] = {}
+        self._unpriced: dict[int, Figures] = {}
+
+    def unpriced(self, channel: int, categories: frozenset[int] | None) -> Figures | None:
+        """What a channel adds up to if all net demand would have been earned; of some categories
+        where named, None where there is nothing of them."""
+        cells = self.channels[channel]
+        if categories is not None:
+            cells = {category: sums for category, sums in cells.items() if category in categories}
+            return _unpriced(cells) if cells else None
+        found = self._unpriced.get(channel)
+        if found is None:
+            found = self._unpriced[channel] = _unpriced(cells)
+        return found
 
     def count(self, category: int) -> int:
         """How many HTLCs of a category."""
@@ -78,7 +92,7 @@ class KeptCells(Kept):
         ]
 
     def _clear(self) -> None:
-        self.channels, self.categories = {}, {}
+        self.channels, self.categories, self._unpriced = {}, {}, {}
 
     def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
         cells = reader.cells(from_ns, until_ns)
@@ -104,6 +118,7 @@ class KeptCells(Kept):
             self._add(delta.channel, delta.category, delta[4:], 1)
 
     def _add(self, channel: int, category: int, sums: tuple[int, ...], sign: int) -> None:
+        self._unpriced.pop(channel, None)
         by_category = self.channels.get(channel)
         if by_category is None:
             by_category = self.channels[channel] = {}
@@ -121,6 +136,10 @@ class KeptCells(Kept):
                 cells.pop(key, None)
         if not by_category:
             del self.channels[channel]
+
+
+def _unpriced(cells: Mapping[int, Sequence[int]]) -> Figures:
+    return figures((category, sums, sums[3] - sums[4]) for category, sums in cells.items())
 
 
 class KeptClaims(Kept):

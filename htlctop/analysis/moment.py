@@ -1,6 +1,6 @@
 """One read of the store: what every view needs of it, as of the time that is looked from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from htlctop.analysis.book import ChannelBook
@@ -11,7 +11,6 @@ from htlctop.analysis.naming import Naming
 from htlctop.analysis.sums import (
     Figures,
     Priced,
-    figures,
     grouped,
     over_sources,
     price,
@@ -19,7 +18,6 @@ from htlctop.analysis.sums import (
     together,
 )
 from htlctop.analysis.windows import SINCE, align, resolve
-from htlctop.domain.codes import LOST, Outcome
 from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.records import StatusRecord
@@ -123,8 +121,8 @@ class Moment:
         elif state is State.LIVE and self.meta.get("ended"):
             state = State.ENDED
         path, size = self.reader.location()
-        waiting = self.reader.unresolved(self.break_ns(self.now_ns), self.now_ns + 1)
-        in_flight = [at for at, outcome in waiting if outcome == Outcome.NONE]
+        break_ns = self.break_ns(self.now_ns)
+        waiting = self.reader.unresolved(break_ns, self.now_ns + 1, break_ns)
         expiry, height = self.reader.nearest_expiry(), self.block_height
         return StatusView(
             state=state,
@@ -139,8 +137,8 @@ class Moment:
             queued=record.queued,
             shed=record.shed,
             events=record.events,
-            in_flight=len(in_flight),
-            oldest_in_flight_ns=min(in_flight, default=None),
+            in_flight=waiting.in_flight,
+            oldest_in_flight_ns=waiting.oldest_ns,
             store_path=path,
             store_bytes=size,
             nearest_expiry_blocks=None if expiry is None or height is None else expiry - height,
@@ -227,29 +225,21 @@ class Moment:
             self._figures[key] = grouped(counted, lambda item: self.book.main_of(item.cell.channel))
             return self._figures[key]
         rates, default = self.rates(window)
-        book, found = self.book, dict[int, list[Figures]]()
-        for channel, cells in self.kept_cells(window).channels.items():
-            rate = rates.get(book.peer_of(channel), default)
-            part = figures(
-                (category, sums, rate.of_amount(sums[3] - sums[4]) if category in LOST else 0)
-                for category, sums in cells.items()
-                if categories is None or category in categories
-            )
-            if categories is None or any(category in categories for category in cells):
-                found.setdefault(book.main_of(channel), []).append(part)
-        self._figures[key] = {channel: together(parts) for channel, parts in found.items()}
-        return self._figures[key]
+        book, kept, found = self.book, self.kept_cells(window), dict[int, Figures]()
+        for channel in kept.channels:
+            unpriced = kept.unpriced(channel, categories)
+            if unpriced is not None:
+                part = unpriced.priced(rates.get(book.peer_of(channel), default))
+                main = book.main_of(channel)
+                found[main] = together((found[main], part)) if main in found else part
+        self._figures[key] = found
+        return found
 
     def kept_chart(self, window: Window, step_ns: int) -> KeptChart:
         """The window's net demand by slice."""
         kept = self.shelf.chart(_identity(window), step_ns)
         kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
         return kept
-
-    def unknown(self, unresolved: Iterable[tuple[int, int]], until_ns: int) -> int:
-        """How many of the forwards without an outcome may have ended unseen."""
-        break_ns = self.break_ns(until_ns)
-        return sum(1 for at, outcome in unresolved if outcome != Outcome.NONE or at < break_ns)
 
 
 def end_ns(window: Window) -> int:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from operator import add
 from typing import NamedTuple, TypeVar
 
-from htlctop.analysis.formulas import Rate, share_out
+from htlctop.analysis.formulas import ALWAYS, Rate, share_out
 from htlctop.analysis.models import CategoryRow, Sums
 from htlctop.domain.codes import LOST, PRICED_OUT, Category
 from htlctop.domain.records import Cell
@@ -16,6 +17,7 @@ _LOST, _PRICED_OUT = frozenset(map(int, LOST)), frozenset(map(int, PRICED_OUT))
 _SETTLED, _DOWNSTREAM, _OTHER = (
     int(Category.SETTLED), int(Category.DOWNSTREAM), int(Category.OTHER),
 )  # fmt: skip
+_EXPECTED = tuple(Sums.__dataclass_fields__).index("expected_msat")
 
 
 class Priced(NamedTuple):
@@ -50,11 +52,24 @@ def price(
 
 
 class Figures(NamedTuple):
-    """What some cells add up to: `values` in the order of Sums' fields, and `lost`: category ->
-    (what it would have earned, refusals)."""
+    """What some cells add up to: `values` in the order of Sums' fields, and `unpriced`: lost
+    category -> (what it would have earned, had it settled at `rate`, refusals)."""
 
     values: tuple[int, ...]
-    lost: dict[int, tuple[int, int]]
+    unpriced: Mapping[int, tuple[int, int]]
+    rate: Rate = ALWAYS
+
+    def priced(self, rate: Rate) -> "Figures":
+        """The same at a settle rate, of figures in which all that was lost would have settled."""
+        expected = sum([rate.of_amount(net) for net, _ in self.unpriced.values()])
+        before, after = self.values[:_EXPECTED], self.values[_EXPECTED + 1 :]
+        return Figures((*before, expected, *after), self.unpriced, rate)
+
+    @property
+    def lost(self) -> Mapping[int, tuple[int, int]]:
+        """Lost category -> (what it would have earned, refusals)."""
+        rate = self.rate
+        return {c: (rate.of_amount(worth), n) for c, (worth, n) in self.unpriced.items()}
 
     @property
     def sums(self) -> Sums:
@@ -64,8 +79,6 @@ class Figures(NamedTuple):
     @property
     def why(self) -> Category | None:
         """The lost category with the most expected, then the most refusals; None where none is."""
-        if not self.lost:
-            return None
         occurred = [(expected, n, -c) for c, (expected, n) in self.lost.items() if n]
         return Category(-max(occurred)[2]) if occurred else None
 
@@ -114,13 +127,15 @@ def together(parts: Sequence[Figures]) -> Figures:
     """The figures of several parts as one."""
     if len(parts) == 1:
         return parts[0]
-    lost: dict[int, tuple[int, int]] = {}
-    for part in parts:
-        for category, (expected, n) in part.lost.items():
-            before = lost.get(category, (0, 0))
-            lost[category] = before[0] + expected, before[1] + n
-    columns = zip(*(part.values for part in parts), strict=True)
-    return Figures(tuple(map(sum, columns)), lost) if parts else NOTHING
+    values = NOTHING.values
+    expected, refused = defaultdict[int, int](int), defaultdict[int, int](int)
+    for part, unpriced, rate in parts:
+        values = tuple(map(add, values, part))
+        for category, (worth, n) in unpriced.items():
+            expected[category] += rate.of_amount(worth)
+            refused[category] += n
+    lost = {category: (expected[category], n) for category, n in refused.items()}
+    return Figures(values, lost)
 
 
 def figures_of(priced: Iterable[Priced]) -> Figures:

@@ -29,6 +29,7 @@ from htlctop.domain.records import (
     Pick,
     Progress,
     StatusRecord,
+    Unresolved,
 )
 from htlctop.domain.types import (
     DEFAULTS,
@@ -289,8 +290,9 @@ class StatsReader(EvidenceReader, Protocol):
         """What was added to the buckets after a generation, in order; None where that is no longer
         known."""
 
-    def unresolved(self, from_ns: int, until_ns: int) -> list[tuple[int, int]]:
-        """(first event ns, outcome) of forwards first seen in [from, until) without an outcome."""
+    def unresolved(self, from_ns: int, until_ns: int, break_ns: int) -> Unresolved:
+        """The forwards first seen in [from, until) without an outcome; those before the break may
+        have ended unseen."""
 
     def intervals(self) -> list[Interval]:
         """The times in which the stream was open, in the order they began."""

@@ -78,6 +78,15 @@ class StatusRecord:
     books: int
 
 
+class Unresolved(NamedTuple):
+    """Forwards without an outcome: how many are in flight, how many may have ended unseen, and the
+    first event of the oldest in flight, ns."""
+
+    in_flight: int
+    unseen: int
+    oldest_ns: int | None
+
+
 class Delta(NamedTuple):
     """What was added to the sums of a minute, a channel, an incoming peer and a category."""
 

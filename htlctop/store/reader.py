@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from htlctop.domain.coverage import Interval
-from htlctop.domain.records import ChannelRecord, PendingRecord, StatusRecord
+from htlctop.domain.records import ChannelRecord, PendingRecord, StatusRecord, Unresolved
 from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.store.connect import disk_trouble, explain, open_reader
 from htlctop.store.evidence import EvidenceReads
@@ -158,13 +158,17 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         wal = self.path.with_name(self.path.name + "-wal")
         return wal.stat().st_size if wal.exists() else 0
 
-    def unresolved(self, from_ns: int, until_ns: int) -> list[tuple[int, int]]:
-        """(first event ns, outcome) of forwards first seen in [from, until) without an outcome."""
-        return self._run(
-            "SELECT at, outcome FROM htlc WHERE outcome IN (0, 4) AND event_type = 3 "
-            "AND at >= ? AND at < ? ORDER BY at",
-            (from_ns, until_ns),
-        ).fetchall()
+    def unresolved(self, from_ns: int, until_ns: int, break_ns: int) -> Unresolved:
+        """The forwards first seen in [from, until) without an outcome; those before the break may
+        have ended unseen."""
+        in_flight = "FILTER (WHERE outcome = 0 AND at >= :break)"
+        found = self._run(
+            f"SELECT count(*), count(*) {in_flight}, min(at) {in_flight} FROM htlc "
+            "WHERE outcome IN (0, 4) AND event_type = 3 AND at >= :from AND at < :until",
+            {"from": from_ns, "until": until_ns, "break": break_ns},
+        ).fetchone()
+        every, waiting, oldest_ns = found
+        return Unresolved(waiting, every - waiting, oldest_ns)
 
     def intervals(self) -> list[Interval]:
         """The times in which the stream was open, in the order they began."""

@@ -16,7 +16,7 @@ from tests.bench.workload import DAY_NS, NODE, FakeNode, Load, Traffic
 
 HOUR = 3600 * NS
 QUERIES = [
-    *(Query(window=window) for window in ("1h", "24h", "7d", "all")),
+    *(Query(window=window) for window in ("1h", "24h", "7d", "30d", "all")),
     Query(window="24h", by=By.CHANNEL, filter="why:liq"),
     Query(window="24h", filter='"peer 3"'),
 ]

@@ -24,6 +24,7 @@ from htlctop.ui.reader import Answer, Found
 from htlctop.ui.subject import Subject
 
 T = TypeVar("T")
+Logged = TypeVar("Logged", PeerDetail, ChannelDetail, PairDetail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,15 @@ class Board:
 
     def peer(self, about: Subject) -> PeerDetail | None:
         """A peer's drill-down."""
-        return self._get(Part.PEER, PeerDetail, about)
+        return self._logged(Part.PEER, PeerDetail, about)
 
     def channel(self, about: Subject) -> ChannelDetail | None:
         """A channel's drill-down."""
-        return self._get(Part.CHANNEL, ChannelDetail, about)
+        return self._logged(Part.CHANNEL, ChannelDetail, about)
 
     def pair(self, about: Subject) -> PairDetail | None:
         """A pair's drill-down."""
-        return self._get(Part.PAIR, PairDetail, about)
+        return self._logged(Part.PAIR, PairDetail, about)
 
     def htlc(self, about: Subject) -> HtlcDetail | None:
         """One HTLC."""
@@ -176,6 +177,11 @@ class Board:
     def failure(self, part: Part, about: Subject | None = None) -> str:
         """Why a part cannot be read, "" where it can."""
         return self.failures.get((part, about), "")
+
+    def _logged(self, part: Part, kind: type[Logged], about: Subject) -> Logged | None:
+        """A drill-down with its log, which is read by itself and more often."""
+        detail, log = self._get(part, kind, about), self.log_of(about)
+        return replace(detail, events=log.lines) if detail and log else detail
 
     def _get(self, part: Part, kind: type[T], about: Subject | None = None) -> T | None:
         found = self.found.get((part, about))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from htlctop.analysis.details import Change, ChannelDetail
-from htlctop.analysis.models import ChannelRow, HtlcLine
+from htlctop.analysis.models import ChannelRow
 from htlctop.export.format import count, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint import records
@@ -16,7 +16,6 @@ from htlctop.ui.words import gone
 
 def page(
     view: ChannelDetail,
-    log: Sequence[HtlcLine],
     changes: Sequence[Change],
     width: int,
     height: int,
@@ -47,6 +46,7 @@ def page(
     if found := records.pending(view.pending, width, glyphs, named=False):
         lines.extend([rule("On the channel now, by expiry", width, glyphs), *found])
     lines.append(rule("Events", width, glyphs))
+    log = view.events
     lines.extend(live(log, width, len(log), glyphs) or [line(" none in the store", Role.DIM)])
     return tuple(lines)
 

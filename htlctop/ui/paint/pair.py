@@ -1,9 +1,7 @@
 """The drill-down of one pair: who wanted to reach whom, what became of it, when and why not."""
 
-from collections.abc import Sequence
-
 from htlctop.analysis.details import PairDetail
-from htlctop.analysis.models import HtlcLine, PairRow
+from htlctop.analysis.models import PairRow
 from htlctop.export.format import count, sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import live
@@ -12,9 +10,7 @@ from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, why, widt
 from htlctop.ui.text import Line, Part, Role, cut, indent, line, right
 
 
-def page(
-    view: PairDetail, log: Sequence[HtlcLine], width: int, height: int, glyphs: Glyphs
-) -> tuple[Line, ...]:
+def page(view: PairDetail, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
     """The whole page, as long as it gets; whoever shows it scrolls."""
     lines: list[Line] = [
         _who(view.row, width, glyphs),
@@ -29,6 +25,7 @@ def page(
         lines.extend(why(view.categories, width, glyphs))
         lines.extend(_became(view.row, width))
     lines.append(rule("Events", width, glyphs))
+    log = view.events
     lines.extend(live(log, width, len(log), glyphs) or [line(" none in the store", Role.DIM)])
     return tuple(lines)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from htlctop.analysis.advice.models import Advice, Curve, Opportunity
 from htlctop.analysis.details import Change, PeerDetail
-from htlctop.analysis.models import ChannelRow, HtlcLine, PeerRow
+from htlctop.analysis.models import ChannelRow, PeerRow
 from htlctop.export.format import LONGEST_KEY, clean, count, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -30,7 +30,6 @@ class More:
     the first piece of advice, "" where there is none.
     """
 
-    log: Sequence[HtlcLine] = ()
     curve: Curve | None = None
     curve_read: bool = False
     advice: Advice | None = None
@@ -59,7 +58,7 @@ def page(view: PeerDetail, more: More, width: int, height: int, glyphs: Glyphs) 
     if found := records.pending(view.pending, width, glyphs, named=False):
         lines.extend([rule("On its channels now, by expiry", width, glyphs), *found])
     lines.append(rule("Events", width, glyphs))
-    log = more.log
+    log = view.events
     lines.extend(live(log, width, len(log), glyphs) or [line(" none in the store", Role.DIM)])
     return tuple(lines)
 

@@ -1,6 +1,5 @@
 """The drill-down of one channel."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -34,9 +33,7 @@ class ChannelScreen(ExplainedScreen):
 
     def taken(self, board: Board) -> View | None:
         """The channel, with as much of its log as was read."""
-        detail = board.channel(self.about)
-        log = board.log_of(self.about)
-        return replace(detail, events=log.lines if log else detail.events) if detail else None
+        return board.channel(self.about)
 
     def copied(self, board: Board) -> Copied | None:
         """The channel's id, LND's integer."""
@@ -48,8 +45,6 @@ class ChannelScreen(ExplainedScreen):
         detail = board.channel(self.about)
         if detail is None:
             return ()
-        log, history = board.log_of(self.about), board.history
-        changes = history.changes if history else ()
+        changes = board.history.changes if board.history else ()
         mine = tuple(one for one in changes if one.peer in (0, detail.row.peer))
-        lines = log.lines if log else detail.events
-        return paint.page(detail, lines, mine, width, height, self.look.glyphs)
+        return paint.page(detail, mine, width, height, self.look.glyphs)

@@ -1,6 +1,5 @@
 """The drill-down of one pair: who wanted to reach whom."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -29,9 +28,7 @@ class PairScreen(DrillDown):
 
     def taken(self, board: Board) -> View | None:
         """The pair, with as much of its log as was read."""
-        detail = board.pair(self.about)
-        log = board.log_of(self.about)
-        return replace(detail, events=log.lines if log else detail.events) if detail else None
+        return board.pair(self.about)
 
     def copied(self, board: Board) -> Copied | None:
         """The public keys of both, from and to."""
@@ -41,8 +38,4 @@ class PairScreen(DrillDown):
     def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
         """The pair's sheet."""
         detail = board.pair(self.about)
-        if detail is None:
-            return ()
-        log = board.log_of(self.about)
-        lines = log.lines if log else detail.events
-        return paint.page(detail, lines, width, height, self.look.glyphs)
+        return () if detail is None else paint.page(detail, width, height, self.look.glyphs)

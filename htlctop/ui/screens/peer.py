@@ -1,6 +1,5 @@
 """The drill-down of one peer."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -38,9 +37,7 @@ class PeerScreen(ExplainedScreen):
 
     def taken(self, board: Board) -> View | None:
         """The peer, with as much of its log as was read."""
-        detail = board.peer(self.about)
-        log = board.log_of(self.about)
-        return replace(detail, events=log.lines if log else detail.events) if detail else None
+        return board.peer(self.about)
 
     def copied(self, board: Board) -> Copied | None:
         """The command that does what is advised, else the peer's public key."""
@@ -63,11 +60,9 @@ class PeerScreen(ExplainedScreen):
         detail = board.peer(self.about)
         if detail is None:
             return ()
-        log, history = board.log_of(self.about), board.history
-        peer = detail.row.peer
+        history, peer = board.history, detail.row.peer
         advised = paint.of_peer(board.advice, peer)
         more = paint.More(
-            log=log.lines if log else detail.events,
             curve=board.curve(self.about),
             curve_read=board.has(Part.CURVE, self.about),
             advice=board.advice,

@@ -37,7 +37,7 @@ from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.ranking import pair_rows, ranked
-from htlctop.analysis.series import in_flight, series
+from htlctop.analysis.series import in_flight, nets, series
 from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, together
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category
@@ -161,29 +161,48 @@ class StoreAnalyst:
             return self._advisor.curve(_ground_of(moment, window, ()), peer)
 
     def explain(
-        self, query: Query, peer: int | None = None, channel: int | None = None
+        self,
+        query: Query,
+        peer: int | None = None,
+        channel: int | None = None,
+        source: int | None = None,
     ) -> Explanation:
-        """How every figure of a peer, a channel or (neither named) the node comes about.
+        """How every figure of a channel, a peer, what came to it from a source, or (nothing named)
+        the node comes about.
 
-        Raises UsageError for a peer that the store does not know.
+        Raises UsageError for what the store does not know.
         """
         with self._moment(query, by_source=True) as moment:
             # Advice is drawn from a plain one, here as everywhere.
             plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
             book, window, wide = moment.book, moment.window(query), _ground(plain, widened(query))
-            if channel is not None:
-                peer = book.peer_of(channel)
-            channels = book.channels_of(peer) if peer is not None else ()
-            if not channels and channel is None and peer is not None:
+            target = peer if channel is None else book.peer_of(channel)
+            channels = book.channels_of(target) if target is not None else ()
+            if target is not None and not channels:
                 raise UsageError("the store knows no such peer")
-            sources = moment.priced_pairs(window, channels)
-            ground = _ground_of(moment, window, over_sources(sources))
-            explainer = Explainer(ground, wide, self._advisor, self._settings)
+            pairs = moment.priced_pairs(window, channels)
+            ground = _ground_of(moment, window, over_sources(pairs))
+            explainer = Explainer(ground, wide, pairs, self._advisor, self._reader, self._settings)
+            if target is None:
+                return explainer.node(
+                    _totals(moment, window, add_up(pairs)),
+                    node(plain, query),
+                    series(plain, window),
+                    nets(plain, window),
+                    in_flight(plain, window),
+                )
             if channel is not None:
-                return explainer.channel(channel)
-            if peer is None:
-                return explainer.node(_totals(moment, window, add_up(ground.priced)), self._reader)
-            return explainer.peer(peer, sources, self._advisor.advise(wide).opportunities)
+                parts = nets(plain, window, book.same_channel(channel))
+                return explainer.channel(drilldown.channel(plain, channel, query), parts)
+            if source is not None:
+                parts = nets(plain, window, channels, in_peer=source)
+                return explainer.pair(drilldown.pair(plain, source, target, query), parts)
+            return explainer.peer(
+                drilldown.peer(plain, target, query),
+                moment.priced_sent(window, target),
+                nets(plain, window, channels),
+                self._advisor.advise(wide).opportunities,
+            )
 
     def find_peer(self, text: str) -> PeerRow:
         """The peer of a public key (or its beginning), an exact name, or a scid in any form.

@@ -186,6 +186,11 @@ class Moment:
             self._pairs[edges] = priced
         return priced
 
+    def priced_sent(self, window: Window, in_peer: int) -> list[Priced]:
+        """The same of what came in from one peer, rounded for each cell."""
+        cells = self.reader.pair_cells(*self.edges_ns(window), in_peer=in_peer)
+        return price(cells, self.book.peer_of, *self.rates(window))
+
     def rates(self, window: Window) -> tuple[dict[int, Rate], Rate]:
         """Every peer's settle rate over the 30 days before the window's end, and that of a peer
         without any claim."""

@@ -88,9 +88,14 @@ class Analyst(Protocol):
         """A peer's liquidity curve, None without liquidity claims. Costly: not for every tick."""
 
     def explain(
-        self, query: Query, peer: int | None = None, channel: int | None = None
+        self,
+        query: Query,
+        peer: int | None = None,
+        channel: int | None = None,
+        source: int | None = None,
     ) -> Explanation:
-        """How every figure of a peer, a channel or the node comes about. Costly: when asked for."""
+        """How every figure of a channel, a peer, what came to it from a source, or the node comes
+        about. Costly: when asked for."""
 
     def log(self, query: LogQuery) -> LogPage:
         """HTLCs newest first, and where to go on."""

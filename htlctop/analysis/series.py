@@ -16,14 +16,22 @@ def series(
 ) -> Series:
     """Of everything, or of some channels or one incoming peer. It adds up to the window."""
     step = step_ns(window, moment.record.last_event_ns)
-    from_ns, until_ns = moment.edges_ns(window)
     if not channels and in_peer is None:
         chart = moment.kept_chart(window, step)
         return _drawn(moment, window, step, chart.channels, chart.slices)
-    found = moment.reader.net_over_time(from_ns, until_ns, step, channels, in_peer=in_peer)
-    seen = set[int]().union(*(nets for _, nets in found))
-    slices = {slot: [nets.get(channel, 0) for channel in seen] for slot, nets in found}
+    found = nets(moment, window, channels, in_peer=in_peer)
+    seen = set[int]().union(*found.values())
+    slices = {slot: [net.get(channel, 0) for channel in seen] for slot, net in found.items()}
     return _drawn(moment, window, step, seen, slices)
+
+
+def nets(
+    moment: Moment, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
+) -> Mapping[int, Mapping[int, int]]:
+    """What the same is made of: net demand by slice and channel, msat; slice k begins at k·step."""
+    step = step_ns(window, moment.record.last_event_ns)
+    edges = moment.edges_ns(window)
+    return dict(moment.reader.net_over_time(*edges, step, channels, in_peer=in_peer))
 
 
 def in_flight(moment: Moment, window: Window) -> tuple[InFlight, ...]:

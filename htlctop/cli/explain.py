@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("what", required=False, metavar="[PEER|CHANNEL]")
+@click.option(
+    "--from", "source", default="", metavar="PEER", help="Of what came in from this peer for it."
+)
 @window_options
 @output_options
 @store_option
 def command(
     what: str | None,
+    source: str,
     query: "Query | None",
     output: Output,
     store: Path | None,
@@ -32,14 +36,14 @@ def command(
     """For every figure its inputs, its formula and its result.
 
     PEER is a public key or its beginning, or a name; CHANNEL an id in any form. Without either:
-    the node's own totals.
+    the node's own totals. With --from, of the pair: who wanted to reach whom.
     """
     from htlctop import service
     from htlctop.analysis.models import Query
     from htlctop.export.explain import document
     from htlctop.export.formats import Format, render
+    from htlctop.service.questions import explain
 
     with closing(service.open_analyst(store_path(store, None))) as analyst:
-        peer, channel = analyst.find(what) if what is not None else (None, None)
-        explanation = analyst.explain(query or Query(), peer, channel)
+        explanation = explain(analyst, what or "", source, query or Query())
     output.write(render(document(explanation), Format(output.form)))

@@ -276,8 +276,12 @@ class StatsReader(EvidenceReader, Protocol):
     def forwarded_claims(self, from_ns: int, until_ns: int) -> list[tuple[int, int, int]]:
         """(channel, category, payments) of what settled or failed further on over [from, until)."""
 
-    def pair_cells(self, from_ns: int, until_ns: int, channels: Sequence[int] = ()) -> list[Cell]:
-        """Sums by channel, incoming peer and category; of some channels only where named."""
+    def pair_cells(
+        self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
+        in_peer: int | None = None,
+    ) -> list[Cell]:  # fmt: skip
+        """Sums by channel, incoming peer and category; of some channels, or of one incoming peer,
+        only where named."""
 
     def net_over_time(
         self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,

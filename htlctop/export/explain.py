@@ -22,6 +22,7 @@ def document(explanation: Explanation) -> Document:
 
 
 _FIGURES: tuple[Field[Figure], ...] = (
+    Field("at", "AT", Unit.TIME, lambda figure: figure.at_ns),
     Field("name", "FIGURE", Unit.NAME, lambda figure: figure.name),
     Field("value", "", Unit.COUNT, lambda figure: figure.value),
     Field("", "VALUE", Unit.COUNT, lambda figure: _value(figure)),

@@ -51,14 +51,12 @@ class Questions:
         drawn from seven days at least. Takes longer than the others."""
         return await self._read(lambda analyst: analyst.advice(query))
 
-    async def explain(self, named: str = "", query: Query = _DAY) -> Explanation:
-        """How every figure of the node comes about, or of a peer or channel by name."""
-
-        def read(analyst: StoreAnalyst) -> Explanation:
-            peer, channel = analyst.find(named) if named else (None, None)
-            return analyst.explain(query, peer, channel)
-
-        return await self._read(read)
+    async def explain(
+        self, named: str = "", query: Query = _DAY, *, source: str = ""
+    ) -> Explanation:
+        """How every figure of the node comes about, or of a peer or channel by name; with a
+        `source`, another peer, of what came in from that one for the peer."""
+        return await self._read(lambda analyst: explain(analyst, named, source, query))
 
     async def report(self, query: Query = _DAY) -> Report:
         """The node and every pair over the window, of one moment."""
@@ -99,6 +97,20 @@ class Questions:
         """HTLCs that are stored, newest first, and where to go on: `replace(query,
         before_seq=page.older_seq)` until that is None."""
         return await self._read(lambda analyst: analyst.log(query))
+
+
+def explain(analyst: StoreAnalyst, named: str, source: str, query: Query) -> Explanation:
+    """How every figure comes about of what is named: a peer or channel, a peer and whom payments
+    for it came from, or ("") the node. Raises UsageError."""
+    peer, channel = analyst.find(named) if named else (None, None)
+    if not source:
+        return analyst.explain(query, peer, channel)
+    if peer is None or channel is not None:
+        raise UsageError(
+            "whom payments came from goes with the peer that they were for: name that one as well, "
+            "and no channel of it"
+        )
+    return analyst.explain(query, peer, source=analyst.find_peer(source).peer)
 
 
 def _peer(analyst: StoreAnalyst, peer: Named) -> int:

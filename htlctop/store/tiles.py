@@ -44,9 +44,13 @@ class BucketReads:
             values,
         ).fetchall()
 
-    def pair_cells(self, from_ns: int, until_ns: int, channels: Sequence[int] = ()) -> list[Cell]:
-        """Sums by channel, incoming peer and category; of some channels only where named."""
-        of, named = _of(channels)
+    def pair_cells(
+        self, from_ns: int, until_ns: int, channels: Sequence[int] = (), *,
+        in_peer: int | None = None,
+    ) -> list[Cell]:  # fmt: skip
+        """Sums by channel, incoming peer and category; of some channels, or of one incoming peer,
+        only where named."""
+        of, named = _of(channels, in_peer)
         source, values = tiles(self._run, "by_pair", from_ns, until_ns, of, named)
         rows = self._run(
             f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "

@@ -166,6 +166,8 @@ def _explanation(analyst: Analyst, need: Need, query: Query) -> Value:
         return analyst.explain(query)
     if about.of is Of.CHANNEL:
         return analyst.explain(query, channel=about.ids[0])
+    if about.of is Of.PAIR:
+        return analyst.explain(query, peer=about.ids[1], source=about.ids[0])
     return analyst.explain(query, peer=about.ids[0])
 
 

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 
 import pytest
@@ -13,7 +14,7 @@ from htlctop import service
 from htlctop.analysis.advice.arithmetic import plus
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import CategoryRow, Query, Sums
+from htlctop.analysis.models import By, CategoryRow, Query, Slice, Sums
 from htlctop.cli import cli
 from htlctop.ui.ranking import per_30d
 
@@ -51,6 +52,7 @@ def result(formula: str) -> float:
     """What a formula comes to, its words left out."""
     plain = formula.replace("×", "*").replace("÷", "/").replace("−", "-")
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", plain)
+    plain = re.sub(r"of \d+ others", "", plain)
     plain = re.sub(r"[A-Za-z]+(?:'s)?", lambda w: w[0] if w[0] in ("min", "max") else " ", plain)
     assert re.fullmatch(r"(?:min|max|[\d.]+|[-+*/() ,])+", plain), formula
     return float(eval(plain, {"__builtins__": {}, "min": min, "max": max}))
@@ -70,6 +72,8 @@ def explanations(analyst: StoreAnalyst) -> Iterator[Explanation]:
         yield analyst.explain(ALL, peer.peer)
         for channel in peer.channels:
             yield analyst.explain(ALL, peer.peer, channel.channel)
+        for pair in analyst.peer(peer.peer, ALL).sources[:3]:
+            yield analyst.explain(ALL, peer.peer, source=pair.in_peer)
 
 
 def test_every_formula_comes_to_its_figure(analyst):
@@ -97,6 +101,7 @@ def test_every_formula_comes_to_its_figure(analyst):
         ("net demand 5,110 × settle rate 241 ÷ 1,000", 1231.51),
         ("(settled 223 + 20 × node's 539 ÷ 728) ÷ (settled 223 + failed 129 + 20)", 0.63926799),
         ("40 × min(1, a month's 3,440.5 ÷ 2,000)", 40),
+        ("net demand 5,000 × settle rate 1 ÷ 4 + 30.25 of 1,004 others", 1280.25),
         ("would earn 10.5 × part used 1 − earns at the source 12", -1.5),
     ],
 )
@@ -178,6 +183,71 @@ def test_a_peers_and_a_channels_page_is_explained(analyst):
                     assert balance[f"rate asked on {channel.scid}"] == channel.fee_rate_ppm
 
 
+def test_every_bar_of_a_chart_is_explained(analyst):
+    history, shown = analyst.history(ALL), analyst.explain(ALL)
+    assert bars(shown) == drawn(history.series.slices)
+    peak = section(shown, "Missed over time: the peak, by peers")
+    assert peak["missed"] == max(bar.expected_msat for bar in history.series.slices)
+    flying = section(shown, "HTLCs on the channels over time")
+    assert flying["at most, in all bars"] == max(point.count for point in history.in_flight)
+    for peer in analyst.overview(ALL).peers:
+        if not peer.peer:
+            continue
+        detail, shown = analyst.peer(peer.peer, ALL), analyst.explain(ALL, peer.peer)
+        assert bars(shown) == drawn(detail.series.slices)
+        held = {(p.at_ns, round(p.local_sat / p.capacity_sat, 6)) for p in detail.balance}
+        sides = [f for title, f in figures(shown) if title == "Our side over time"]
+        assert {(f.at_ns, f.value) for f in sides} <= held
+        assert sides[-1].at_ns == detail.balance[-1].at_ns
+        for pair in detail.sources[:2]:
+            between = analyst.explain(ALL, peer.peer, source=pair.in_peer)
+            assert bars(between) == drawn(analyst.pair(*pair.id, ALL).series.slices)
+
+
+def bars(shown: Explanation) -> dict[int, list[object]]:
+    """(net demand, missed) by when a bar begins."""
+    found = defaultdict(list)
+    for title, figure in figures(shown):
+        if title == "Missed over time" and figure.at_ns is not None:
+            found[figure.at_ns].append(figure.value)
+    return found
+
+
+def drawn(slices: Iterable[Slice]) -> dict[int, list[object]]:
+    """The same of a chart; a bar of no height is not told."""
+    return {
+        bar.start_ns: [bar.net_demand_msat, bar.expected_msat]
+        for bar in slices
+        if bar.net_demand_msat
+    }
+
+
+def test_a_pairs_page_is_explained(analyst):
+    for peer in analyst.overview(ALL).peers[:4]:
+        for pair in analyst.peer(peer.peer, ALL).sources:
+            detail = analyst.pair(*pair.id, ALL)
+            shown = analyst.explain(ALL, peer.peer, source=pair.in_peer)
+            sums = section(shown, "Sums")
+            assert {label: sums[label] for label in _SUMS.values()} == {
+                label: pytest.approx(getattr(detail.row.sums, name), abs=6)
+                for name, label in _SUMS.items()
+            }
+            for row in detail.categories:
+                told = section(shown, f"Why: {row.category.label}")
+                assert told["HTLCs"] == row.count
+                assert told.get("net demand", 0) == row.net_demand_msat
+
+
+def test_what_a_peer_sent_here_is_explained(analyst):
+    for row in analyst.overview(Query(window="all", by=By.SOURCE)).rows:
+        if not row.peer:
+            continue
+        shown = section(analyst.explain(ALL, row.peer), "What it sent here")
+        for name, label in _SUMS.items():
+            # A ranked table shares out what a channel's cell would have earned.
+            assert shown.get(label, 0) == pytest.approx(getattr(row.sums, name), abs=40)
+
+
 def test_what_was_missed_before_and_after_each_change_is_explained(made_up_store):
     analyst = service.open_analyst(made_up_store)
     changed = analyst.history(ALL).changes
@@ -192,7 +262,9 @@ def test_what_was_missed_before_and_after_each_change_is_explained(made_up_store
         if rate is not None
     }  # fmt: skip
     told = {
-        (int(name.partition(".")[0]), name.rsplit(" ", 1)[1]): rate for name, rate in shown.items()
+        (int(name.partition(".")[0]), name.rsplit(" ", 1)[1]): rate
+        for name, rate in shown.items()
+        if not name.endswith("change")
     }
     assert told == rates and len(rates) > 3
 
@@ -225,6 +297,10 @@ def test_the_command_explains_a_peer_by_name_and_a_channel_by_its_scid(traffic_s
     store = ["--store", str(traffic_store), "--window", "all"]
     by_name = run(cli, ["explain", "cat", *store])
     assert by_name.exit_code == 0 and "net demand" in by_name.output
+    of_pair = run(cli, ["explain", "cat", "--from", "ann", *store])
+    assert of_pair.exit_code == 0 and "explain ann → cat" in of_pair.output
+    alone = run(cli, ["explain", "--from", "ann", *store])
+    assert alone.exit_code == 2 and "the peer that they were for" in alone.output
     by_scid = run(cli, ["explain", "457x5x0", *store, "--json"])
     assert by_scid.exit_code == 0
     tables = json.loads(by_scid.output)["tables"]

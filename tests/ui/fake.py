@@ -299,7 +299,11 @@ class FakeAnalyst:
         return Curve(points, 1, row.sums.claims)
 
     def explain(
-        self, query: Query, peer: int | None = None, channel: int | None = None
+        self,
+        query: Query,
+        peer: int | None = None,
+        channel: int | None = None,
+        source: int | None = None,
     ) -> Explanation:
         self._called("explain")
         row = self._peer(peer or (channel or 0) // 10)

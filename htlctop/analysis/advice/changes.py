@@ -63,25 +63,38 @@ def changes(ground: Ground, reader: StatsReader, peer: int | None = None) -> tup
     )
 
 
-def change_figures(ground: Ground, reader: StatsReader) -> Iterable[Figure]:
-    """How what was missed an hour before and after each change comes about."""
-    seen = _seen(ground, reader, None)
+def change_figures(
+    ground: Ground, reader: StatsReader, peer: int | None = None, channel: int | None = None
+) -> Iterable[Figure]:
+    """How what was missed an hour before and after each change comes about; of one peer, or one
+    channel of it, where named."""
+    seen = _seen(ground, reader, peer)
     if not seen:
         return
     rates = _Rates(ground, reader, seen)
     for number, item in enumerate(seen, 1):
+        if channel is not None and item.channel not in (0, channel):
+            continue
         place = ground.book.scid_of(item.channel) or ground.book.alias_of(item.peer) or "the node"
+        name, told = f"{number}. {item.kind.value}, {place}", []
         for when, (msat, hours) in (
             ("before", rates.before(item.peer, item.at_ns)),
             ("after", rates.after(item.peer, item.at_ns)),
         ):
             rate = _per_hour((msat, hours))
             if rate is not None:
+                told.append(rate)
                 yield Figure(
-                    f"{number}. {item.kind.value}, {place}: an hour {when}",
-                    rate, "msat",
+                    f"{name}: an hour {when}", rate, "msat",
                     f"missed {whole(round(msat, 3))} ÷ watched hours {whole(round(hours, 6))}",
+                    item.at_ns,
                 )  # fmt: skip
+        if len(told) == 2 and told[0]:
+            before, after = told
+            yield Figure(
+                f"{name}: change", round((after - before) / before, 6), "",
+                f"(after {after:,} − before {before:,}) ÷ {before:,}", item.at_ns,
+            )  # fmt: skip
 
 
 def _seen(ground: Ground, reader: StatsReader, peer: int | None) -> list[_Seen]:

@@ -1,90 +1,127 @@
-"""Every figure of a peer, a channel or the node, with its inputs and its formula written out.
+"""Every figure of the node, a peer, a channel or a pair, with its inputs and its formula.
 
 A formula is arithmetic that anybody can check: numbers, the four signs, brackets, min and max,
 with words beside the numbers that say what they are.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 
+from htlctop.analysis.advice import holdings, over_time
 from htlctop.analysis.advice.advisor import Advisor
-from htlctop.analysis.advice.arithmetic import cell_figures, net_msat, plus, totals
+from htlctop.analysis.advice.arithmetic import plus, totals
 from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
+from htlctop.analysis.advice.causes import causes, groups, in_order, month, sent, sources, why
 from htlctop.analysis.advice.changes import change_figures
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
-from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
+from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.advice.interval import poisson_range
-from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
-from htlctop.analysis.advice.urgency import LEAST_H, urgency_figures
-from htlctop.analysis.models import UNKNOWN_PEER, Sums, Totals
-from htlctop.analysis.sums import Priced, add_up, apart
-from htlctop.domain.codes import Category
+from htlctop.analysis.advice.models import Explanation, Figure, Kind, Opportunity, Section
+from htlctop.analysis.advice.urgency import urgency_figures
+from htlctop.analysis.details import ChannelDetail, InFlight, NodeDetail, PairDetail, PeerDetail
+from htlctop.analysis.models import UNKNOWN_PEER, Series, Totals
+from htlctop.analysis.sums import Priced, add_up
+from htlctop.domain.fees import MILLION
 from htlctop.domain.ports import StatsReader
-from htlctop.domain.records import ChannelRecord
-from htlctop.domain.types import Settings
+from htlctop.domain.types import NS, Settings
 
-
-def _apart(
-    items: Iterable[Priced], key: Callable[[Priced], int]
-) -> Iterable[tuple[int, list[Priced]]]:
-    """The cells by a key, in its order."""
-    return sorted(apart(items, key).items())
+Nets = Mapping[int, Mapping[int, int]]
+"""What a chart is made of: net demand by slice and channel, msat."""
 
 
 class Explainer:
     """Writes the arithmetic out, from the same sums that the figures are made of.
 
-    `wide` is the ground that advice stands on, which may reach further back.
+    `wide` is the ground that advice stands on, which may reach further back; `pairs` are the cells
+    of the window by incoming peer, of all channels or those of the peer that is explained.
     """
 
-    def __init__(self, ground: Ground, wide: Ground, advisor: Advisor, settings: Settings) -> None:
-        self._ground, self._wide = ground, wide
-        self._advisor, self._prior = advisor, settings.rate_prior
+    def __init__(
+        self,
+        ground: Ground,
+        wide: Ground,
+        pairs: Sequence[Priced],
+        advisor: Advisor,
+        reader: StatsReader,
+        settings: Settings,
+    ) -> None:
+        self._ground, self._wide, self._pairs = ground, wide, pairs
+        self._advisor, self._reader, self._prior = advisor, reader, settings.rate_prior
 
-    def node(self, whole: Totals, reader: StatsReader) -> Explanation:
-        """The node: what became of its forwards, its totals and reasons out of its peers', and
-        what was missed before and after each change."""
+    def node(
+        self, totals_: Totals, detail: NodeDetail, series: Series, nets: Nets,
+        flying: Sequence[InFlight],
+    ) -> Explanation:  # fmt: skip
+        """The node: what became of its forwards, its totals and reasons out of its peers', its
+        charts, and what was missed before and after each change."""
+        ground, book = self._ground, self._ground.book
         parts = [
-            (self._ground.book.alias_of(peer) or "unknown peer", add_up(items))
-            for peer, items in _apart(self._ground.priced, lambda item: item.peer)
+            (book.alias_of(peer) or "unknown peer", add_up(items))
+            for peer, items in in_order(ground.priced, lambda item: item.peer)
         ]
         sections = [
             self._watched(),
-            self._forwards(whole),
-            Section("Sums over the peers", (*totals(parts), *self._month(whole.sums))),
-            *self._why(self._ground.priced, lambda item: item.peer),
-            Section("Before and after each change", tuple(change_figures(self._ground, reader))),
+            self._forwards(totals_),
+            Section("Sums over the peers", (*totals(parts), *month(ground, totals_.sums))),
+            *why(ground.priced, lambda item: item.peer),
+            groups(ground.priced),
+            over_time.over_time(ground, series, nets, book.peer_of),
+            over_time.peak(ground, series, nets),
+            over_time.in_flight(flying, series, ground.window),
+            holdings.channels_now(ground, detail),
+            holdings.on_channels(detail.pending),
+            Section("Before and after each change", tuple(change_figures(ground, self._reader))),
         ]
         return self._explanation("the node", sections)
 
     def peer(
-        self, peer: int, sources: Sequence[Priced], opportunities: Sequence[Opportunity]
+        self,
+        detail: PeerDetail,
+        outbound: Sequence[Priced],
+        nets: Nets,
+        found: Sequence[Opportunity],
     ) -> Explanation:
-        """A peer: its rate, each cause on each channel, the sums, whom it came from, its advice.
-
-        `sources` are its cells by incoming peer.
-        """
-        items = [item for item in self._ground.priced if item.peer == peer]
-        sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
-        sections += self._why(items, lambda item: item.cell.channel)
-        sections += self._sources(peer, sources)
+        """A peer: its rate, each cause on each channel, the sums, whom it came from, its charts,
+        its advice, which is among what was `found`. `outbound`: the cells of what it sent here."""
+        ground, peer = self._ground, detail.row.peer
+        sections = [self._watched(), self._rate(peer), *causes(ground, ground.priced, peer)]
+        sections += why(ground.priced, lambda item: item.cell.channel)
+        sections += sources(ground, peer, self._pairs)
+        sections.append(sent(outbound))
         if peer != UNKNOWN_PEER:
             case = self._advisor.case(self._wide, peer)
-            sections += [self._balances(case), self._presence(peer)]
+            sections += [holdings.balances(ground, case), self._presence(peer)]
             sections += [self._bids(case), self._curve(case)]
-        sections += [self._opportunity(o) for o in opportunities if o.peer == peer]
-        return self._explanation(self._ground.book.alias_of(peer) or "unknown peer", sections)
+        sections += self._over_time(detail, nets)
+        sections.append(self._changes(peer))
+        sections += [self._opportunity(o) for o in found if o.peer == peer]
+        return self._explanation(ground.book.alias_of(peer) or "unknown peer", sections)
 
-    def channel(self, channel: int) -> Explanation:
-        """One channel: the causes on it and their sums."""
-        book = self._ground.book
-        items = [i for i in self._ground.priced if book.main_of(i.cell.channel) == channel]
-        peer = book.peer_of(channel)
-        sections = [self._watched(), self._rate(peer), *self._causes(items, peer)]
-        mine = [record for record in self._ground.channels(peer) if record.id == channel]
-        sections.append(Section("Balance now", tuple(self._sides(mine))))
+    def channel(self, detail: ChannelDetail, nets: Nets) -> Explanation:
+        """One channel: the causes on it and their sums, whom it came from, its charts."""
+        ground, book, channel = self._ground, self._ground.book, detail.row.channel
+        peer = detail.row.peer
+        items = [i for i in ground.priced if book.main_of(i.cell.channel) == channel]
+        mine = [record for record in ground.channels(peer) if record.id == channel]
+        sections = [self._watched(), self._rate(peer), *causes(ground, items, peer)]
+        sections += why(items, lambda item: item.cell.channel)
+        pairs = (i for i in self._pairs if book.main_of(i.cell.channel) == channel)
+        sections += sources(ground, peer, pairs)
+        sections.append(Section("Balance now", tuple(holdings.sides(ground, mine))))
+        sections.append(holdings.siblings(detail))
+        sections += self._over_time(detail, nets)
+        sections.append(self._changes(peer, channel))
         return self._explanation(book.scid_of(channel) or "no channel", sections)
+
+    def pair(self, detail: PairDetail, nets: Nets) -> Explanation:
+        """Who wanted to reach whom: the causes on each channel, their sums and reasons, when."""
+        ground, (source, peer) = self._ground, detail.row.id
+        items = [item for item in self._pairs if item.cell.in_peer == source]
+        sections = [self._watched(), self._rate(peer), *causes(ground, items, peer)]
+        sections += why(items, lambda item: item.cell.channel)
+        sections.append(over_time.over_time(ground, detail.series, nets, ground.book.main_of))
+        ends = (ground.book.alias_of(each) or "unknown peer" for each in (source, peer))
+        return self._explanation(" → ".join(ends), sections)
 
     def _explanation(self, about: str, sections: Iterable[Section]) -> Explanation:
         ground = self._ground
@@ -131,6 +168,7 @@ class Explainer:
                 f"settled {sums.settled:,} + refused here {sums.refused:,} + failed further on "
                 f"{sums.downstream:,} + in flight {whole.in_flight:,} + unknown {whole.unknown:,}",
             ),
+            *self._waiting(),
             Figure("peers offline", book.offline, ""),
             Figure("channels dry", book.dry, ""),
         ]  # fmt: skip
@@ -143,6 +181,19 @@ class Explainer:
                 )
             )  # fmt: skip
         return Section("What became of forwards", tuple(figures))
+
+    def _waiting(self) -> Iterable[Figure]:
+        """What has no outcome yet, whenever it began; of now, so not for a past time."""
+        status = self._ground.status
+        if not self._ground.window.is_live:
+            return
+        yield Figure("in flight now", status.in_flight, "")
+        if status.oldest_in_flight_ns is not None:
+            now, began = status.now_ns / NS, status.oldest_in_flight_ns / NS
+            yield Figure(
+                "the oldest of it for", round(now - began, 6), "s",
+                f"now {now:,.6f} − first seen {began:,.6f}",
+            )  # fmt: skip
 
     def _rate(self, peer: int) -> Section:
         """(S + 20·p0) ÷ (S + F + 20), over 30 days."""
@@ -161,118 +212,19 @@ class Explainer:
             ),
         )  # fmt: skip
 
-    def _causes(self, items: Sequence[Priced], peer: int) -> Iterable[Section]:
-        """Each category on each channel, then the sums."""
-        book, rate = self._ground.book, self._ground.rate(peer)
-        parts: list[tuple[str, Sums]] = []
-        ordered = sorted(items, key=lambda i: (i.cell.channel, i.cell.category))
-        for item in ordered:
-            category = Category(item.cell.category)
-            name = f"{category.label} on {book.scid_of(item.cell.channel) or 'no channel'}"
-            parts.append((name, add_up([item])))
-            figures = cell_figures(item, category, rate)
-            if figures:
-                yield Section(name, tuple(figures))
-        whole_sums = add_up(items)
-        yield Section("Sums", (*totals(parts), *self._month(whole_sums)))
+    def _over_time(self, detail: PeerDetail | ChannelDetail, nets: Nets) -> Iterable[Section]:
+        """The charts of a page, and what is on the channels at their end."""
+        ground = self._ground
+        yield over_time.over_time(ground, detail.series, nets, ground.book.main_of)
+        yield over_time.our_side(detail.balance, detail.series)
+        yield holdings.on_channels(detail.pending)
 
-    def _why(self, items: Sequence[Priced], place: Callable[[Priced], int]) -> Iterable[Section]:
-        """Each reason over all places where it occurred, and its part of what was missed."""
-        missed = add_up(items).expected_msat
-        for category, cells in _apart(items, lambda item: item.cell.category):
-            if category == Category.SETTLED:
-                continue
-            places = [mine for _, mine in _apart(cells, place)]
-            counts = [n for n in (sum(item.cell.n for item in mine) for mine in places) if n]
-            parts = [("", add_up(mine)) for mine in places]
-            unknown = sum(item.cell.fee_unknown for item in cells)
-            figures = [Figure("HTLCs", sum(counts), "", plus(counts))]
-            if unknown:
-                figures.append(Figure("of these with unknown fee", unknown, ""))
-            figures += [figure for figure in totals(parts) if figure.value]
-            worth = add_up(cells).expected_msat
-            if worth and missed:
-                figures.append(
-                    Figure(
-                        "of all that was missed", round(worth / missed, 6), "",
-                        f"missed {worth:,} ÷ all {missed:,}",
-                    )
-                )  # fmt: skip
-            yield Section(f"Why: {Category(category).label}", tuple(figures))
-
-    def _month(self, sums: Sums) -> Iterable[Figure]:
-        """What the tables say a month would bring."""
-        covered_ns = self._ground.covered_ns
-        if covered_ns >= LEAST_H * HOUR_NS:
-            hours = round(covered_ns / HOUR_NS, 6)
-            yield Figure(
-                "missed per 30 days", sums.expected_msat * MONTH_H * HOUR_NS // covered_ns, "msat",
-                f"missed {sums.expected_msat:,} × {MONTH_H} ÷ watched hours {whole(hours)}",
-            )  # fmt: skip
-
-    def _sources(self, peer: int, sources: Sequence[Priced]) -> Iterable[Section]:
-        """From whom: what each would have brought, rounded on each channel for each cause."""
-        rate = self._ground.rate(peer)
-        for source, mine in _apart(sources, lambda item: item.cell.in_peer):
-            shares = [
-                f"net demand {net_msat(item):,} × settle rate {rate.part:,} ÷ {rate.of:,}"
-                for item in mine
-                if item.expected_msat
-            ]
-            name = self._ground.book.alias_of(source) or "unknown peer"
-            figures = list(totals([(name, add_up([item])) for item in mine]))
-            at = next(i for i, f in enumerate(figures) if f.name == "missed")
-            figures[at] = replace(figures[at], formula=" + ".join(shares))
-            yield Section(f"From {name}", tuple(f for f in figures if f.value))
-
-    def _sides(self, channels: Iterable[ChannelRecord]) -> Iterable[Figure]:
-        """What is where on each channel, and what is asked there."""
-        for channel in channels:
-            scid = self._ground.book.scid_of(channel.id)
-            yield Figure(f"capacity of {scid}", channel.capacity_sat, "sat")
-            yield Figure(f"our side of {scid}", channel.local_sat, "sat")
-            if channel.capacity_sat and channel.local_sat is not None:
-                yield Figure(
-                    f"our share of {scid}", round(channel.local_sat / channel.capacity_sat, 6), "",
-                    f"our side {channel.local_sat:,} ÷ capacity {channel.capacity_sat:,}",
-                )  # fmt: skip
-            yield Figure(f"spendable of {scid}", channel.spendable_sat, "sat")
-            yield Figure(f"rate asked on {scid}", channel.rate_ppm, "ppm")
-            yield Figure(f"base asked on {scid}", channel.base_msat, "msat")
-
-    def _balances(self, case: PeerCase) -> Section:
-        locals_ = [c.local_sat or 0 for c in case.channels]
-        capacities = [c.capacity_sat or 0 for c in case.channels]
-        figures = list(self._sides(case.channels))
-        if case.capacity_sat:
-            figures += [
-                Figure("our side", sum(locals_), "sat", plus(locals_)),
-                Figure("capacity", sum(capacities), "sat", plus(capacities)),
-                Figure(
-                    "our share", round(sum(locals_) / case.capacity_sat, 6), "",
-                    f"our side {sum(locals_):,} ÷ capacity {case.capacity_sat:,}",
-                ),
-            ]  # fmt: skip
-        return Section("Balances now", tuple(figures))
+    def _changes(self, peer: int, channel: int | None = None) -> Section:
+        found = change_figures(self._ground, self._reader, peer, channel)
+        return Section("Before and after each change", tuple(found))
 
     def _presence(self, peer: int) -> Section:
-        """How much of the window one of its channels could be used."""
-        case = self._advisor.case(self._ground, peer)
-        hours = self._ground.covered_ns / HOUR_NS
-        if not case.channels or not hours:
-            return Section("", ())
-        away_ns, times = case.away
-        away = away_ns / HOUR_NS
-        figures = (
-            Figure("watched hours away", round(away, 6), "h"),
-            Figure("times it went away", times, ""),
-            Figure(
-                "online", round(1 - away / hours, 6), "",
-                f"(watched hours {whole(round(hours, 6))} − away {whole(round(away, 6))}) ÷ "
-                f"{whole(round(hours, 6))}",
-            ),
-        )  # fmt: skip
-        return Section("Online, in the window", figures)
+        return holdings.presence(self._ground, self._advisor.case(self._ground, peer))
 
     def _bids(self, case: PeerCase) -> Section:
         if not case.priced_out:
@@ -310,6 +262,8 @@ class Explainer:
         for index, point in enumerate(curve.points):
             knee = ", the knee" if index == curve.knee else ""
             name = f"with {point.more_sat:,} sat more{knee}"
+            if point.lasts_ns is not None:
+                figures.append(Figure(f"{name}: lasts", round(point.lasts_ns / HOUR_NS, 6), "h"))
             figures.append(Figure(f"{name}: served", point.served_msat, "msat"))
             figures.append(
                 Figure(
@@ -320,7 +274,7 @@ class Explainer:
         return Section("With so much more on our side, once", tuple(figures))
 
     def _opportunity(self, item: Opportunity) -> Section:
-        figures = [Figure("worth", item.worth_msat, "msat"), *item.evidence]
+        figures = [Figure("worth", item.worth_msat, "msat"), *item.evidence, *_advised(item)]
         figures += urgency_figures(self._wide, item)
         if item.per_30d_msat is not None and item.count:
             month = self._wide.per_30d(item.worth_msat)
@@ -334,3 +288,23 @@ class Explainer:
                     )
                 )  # fmt: skip
         return Section(f"Advice: {item.kind.value}", tuple(figures))
+
+
+def _advised(item: Opportunity) -> Iterable[Figure]:
+    """The values that its sentence and its command name."""
+    now, then, amount_msat = item.break_even_ppm, item.ceiling_ppm, item.amount_msat
+    if amount_msat is not None:
+        yield Figure("advised: amount", amount_msat // 1000, "sat")
+    if now is None or then is None:
+        return
+    if item.kind is not Kind.REBALANCE_OUTBOUND:
+        yield Figure("advised: rate now", now, "ppm")
+        yield Figure("advised: rate then", then, "ppm")
+        return
+    yield Figure("advised: ceiling", then, "ppm", f"breaks even at {now:,} ÷ 2")
+    if amount_msat:
+        sat = amount_msat // 1000
+        yield Figure(
+            "advised: costs at most", sat * then // MILLION, "sat",
+            f"amount {sat:,} × ceiling {then:,} ÷ 1,000,000",
+        )  # fmt: skip

@@ -35,12 +35,14 @@ class Confidence(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One figure that advice rests on, or that `explain` shows: its name, value and unit, and
-    where it is computed the formula with its inputs written out ("4,902 x 24%")."""
+    where it is computed the formula with its inputs written out ("4,902 x 24%"). `at_ns`: when it
+    was so or, of a bar of a chart, when that begins; None of what is of the whole window."""
 
     name: str
     value: int | float | str | None
     unit: str = ""
     formula: str = ""
+    at_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

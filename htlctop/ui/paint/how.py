@@ -1,7 +1,10 @@
 """How every figure of a page comes about: its inputs, its formula and its result, to the digit."""
 
-from htlctop.analysis.advice.models import Explanation
+from dataclasses import replace
+
+from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.export.explain import shown
+from htlctop.export.format import moment
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.advice import figures
 from htlctop.ui.paint.parts import paragraph, rule, spelled
@@ -14,5 +17,13 @@ def page(found: Explanation, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     lines = paragraph(f"{about}: how each figure comes about", width, Role.STRONG, 2)
     for section in found.sections:
         lines.append(rule(spelled(section.title, glyphs), width, glyphs))
-        lines.extend(figures(section.figures, width, glyphs, shown))
+        timed = [_timed(figure, found.window.until_ns) for figure in section.figures]
+        lines.extend(figures(timed, width, glyphs, shown))
     return tuple(lines)
+
+
+def _timed(figure: Figure, now_ns: int) -> Figure:
+    """With its time before its name, where it has one."""
+    if figure.at_ns is None:
+        return figure
+    return replace(figure, name=f"{moment(figure.at_ns, now_ns)} {figure.name}")

@@ -11,11 +11,11 @@ from htlctop.ui.paint import pair as paint
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.copying import copied_pair
-from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
+from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
 from htlctop.ui.text import Line
 
 
-class PairScreen(DrillDown):
+class PairScreen(ExplainedScreen):
     """One pair's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.PAIR)]
@@ -24,7 +24,11 @@ class PairScreen(DrillDown):
     @property
     def needs(self) -> tuple[Need, ...]:
         """The pair with its log."""
-        return Need(Part.PAIR, self.about), Need(Part.LOG, self.about, lines=LOG_LINES)
+        return (
+            Need(Part.PAIR, self.about),
+            Need(Part.LOG, self.about, lines=LOG_LINES),
+            *self.explained,
+        )
 
     def taken(self, board: Board) -> View | None:
         """The pair, with as much of its log as was read."""

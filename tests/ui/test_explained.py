@@ -1,0 +1,177 @@
+"""Every figure on a page is one that `explain` tells, or plainly what LND said."""
+
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from drive import ANSI, Driver
+from fake import FakeSession
+
+from htlctop import service
+from htlctop.analysis.advice.models import Explanation, Figure
+from htlctop.analysis.analyst import StoreAnalyst
+from htlctop.analysis.models import By, PairRow, Query
+from htlctop.domain.types import NS
+from htlctop.export.advice import month_range, round_sat
+from htlctop.export.advice import value as read
+from htlctop.export.format import age, clean, count, percent, sat, short_sat, span
+from htlctop.ui import subject
+from htlctop.ui.app import HtlctopApp
+from htlctop.ui.messages import Open
+from htlctop.ui.session import UiOptions
+from htlctop.ui.subject import Subject
+
+ALL = Query(window="all")
+VIEWS = {"overview": "1", "channels": "2", "flows": "3", "opportunities": "5", "history": "6"}
+
+_NO_FIGURES = (
+    r"^\s*\d\d:\d\d:\d\d .*",  # a line of the log: one HTLC, as LND told of it
+    r"^\s*\d+ blocks .*",  # one HTLC on a channel
+    r".* max \S+  \d+ blocks.*",  # a policy of ours, as LND told it
+    r"--time_lock_delta \d+",
+    r"\(30 d\)",
+    r"too early: .*",  # what was watched, and what would be enough
+    r"(?:lnd|LND) .*",  # a version
+    r"\d+ more +\S+ +\S+",  # those of a list that a page has no room for, added up
+    r"\d+x\d+x\d+",
+    r"\d{1,2} [A-Z][a-z]{2} ",
+    r"\d\d:\d\d",
+    r"\d{4}-\d\d-\d\d|[-+]\d{4}\b",
+    r"\b[0-9a-f]{6,}…?[0-9a-f]*",
+    r"inbound -?[\d,]+ ppm",
+)
+_FIGURE = r"(?<![\w.])[-+<]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:[kMG%]|h(?:\d+m)?|m|d)?(?!\w)"
+
+
+class StoreSession(FakeSession):
+    """A session at a store that nobody collects into."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def open_analyst(self) -> StoreAnalyst:  # type: ignore[override]
+        return service.open_analyst(self.path)
+
+
+@asynccontextmanager
+async def shown(path: Path) -> AsyncIterator[Driver]:
+    """The app on a store, on a screen as high as any page."""
+    session = StoreSession(path)
+    app = HtlctopApp(session, UiOptions(window="all", snapshot_dir=path.parent), ANSI)
+    async with app.run_test(size=(200, 160)) as pilot:
+        driver = Driver(app, pilot, session)
+        await driver.until(lambda: app.board.overview is not None)
+        await driver.settled()
+        try:
+            yield driver
+        finally:
+            app._stop.set()
+
+
+async def opened(driver: Driver, about: Subject) -> None:
+    """Open the drill-down of something, and let all of it be read."""
+    driver.app.post_message(Open(about))
+    await driver.until(lambda: getattr(driver.app.pages.top, "about", None) == about)
+    await whole_page(driver)
+
+
+async def whole_page(driver: Driver) -> None:
+    """Let everything that the page shows be read."""
+    app = driver.app
+    for _ in range(50):
+        missing = [need.key for need in app.pages.needs if not app.board.has(*need.key)]
+        if not missing:
+            break
+        app.ask()
+        await driver.settled()
+    assert not missing, missing
+
+
+def told(explanations: Iterable[Explanation]) -> set[str]:
+    """Every figure of some explanations, in every way that pages write one."""
+    found: set[str] = set()
+    for explanation in explanations:
+        figures = {f.name: f for section in explanation.sections for f in section.figures}
+        for section in explanation.sections:
+            for figure in section.figures:
+                found |= {text for way in _written(figure) for text in re.findall(_FIGURE, way)}
+        ends = figures.get("per 30 days, low"), figures.get("per 30 days, high")
+        if ends[0] and ends[1]:
+            found |= set(re.findall(_FIGURE, month_range(ends[0].value, ends[1].value)))
+    return found
+
+
+def _written(figure: Figure) -> Iterator[str]:
+    value, unit = figure.value, figure.unit
+    yield f"{figure.name} {figure.formula} {read(figure)}"
+    for more in re.findall(r"with ([\d,]+) sat more", figure.name):
+        yield f"+{short_sat(int(more.replace(',', '')))}"
+    if unit == "msat" and isinstance(value, int):
+        # A page may have rounded it for a channel at once, not for each incoming peer.
+        yield from (text for d in range(-6, 7) for text in (sat(value + d), round_sat(value + d)))
+        yield short_sat((value + 500) // 1000)
+    elif unit in ("h", "s") and isinstance(value, int | float):
+        length_ns = round(value * NS * (3600 if unit == "h" else 1))
+        yield from (span(length_ns), age(length_ns), f"{value:.1f}")
+    elif isinstance(value, int):
+        yield from (count(value), str(value), short_sat(value))
+    elif isinstance(value, float):
+        yield from (percent(value, 1), f"{round(100 * value)}%", f"+{round(100 * value)}%")
+
+
+def unexplained(driver: Driver, page: str, names: Iterable[str], known: set[str]) -> list[str]:
+    """The lines of the page with figures that are not known, and those figures."""
+    found = []
+    for line in driver.lines:
+        text = line
+        for name in names:
+            text = text.replace(name, " ")
+        for pattern in _NO_FIGURES:
+            text = re.sub(pattern, " ", text)
+        missing = [figure for figure in re.findall(_FIGURE, text) if figure not in known]
+        if missing:
+            found.append(f"{page}: {missing} in {line.strip()}")
+    return found
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+async def test_every_figure_of_a_page_is_explained(
+    made_up: bool, traffic_store: Path, made_up_store: Path
+) -> None:
+    path = made_up_store if made_up else traffic_store
+    with closing(service.open_analyst(path)) as analyst:
+        view = analyst.overview(ALL)
+        names = sorted((clean(p.alias) for p in view.peers if p.alias), key=len, reverse=True)
+        every = [analyst.explain(ALL)]
+        pages: dict[Subject, set[str]] = {}
+        for peer in view.peers:
+            if not peer.peer:
+                continue
+            its = [analyst.explain(ALL, channel=c.channel) for c in peer.channels]
+            if len(pages) < 12:
+                pages |= {
+                    subject.channel(c.channel): told([one])
+                    for c, one in zip(peer.channels, its, strict=True)
+                }
+                pages[subject.peer(peer.peer)] = told([analyst.explain(ALL, peer.peer), *its])
+            every += [analyst.explain(ALL, peer.peer), *its]
+        for pair in analyst.overview(replace(ALL, by=By.PAIR)).rows[:4]:
+            assert isinstance(pair, PairRow)
+            one = analyst.explain(ALL, pair.out_peer, source=pair.in_peer)
+            pages[subject.pair(*pair.id)] = told([one])
+            every.append(one)
+    async with shown(path) as driver:
+        whole, found = told(every), []
+        for view_name, key in VIEWS.items():
+            await driver.press(key)
+            await whole_page(driver)
+            found += unexplained(driver, view_name, names, whole)
+        for about, known in pages.items():
+            await opened(driver, about)
+            found += unexplained(driver, about.of.value, names, known)
+            await driver.press("u")
+    assert not found, "\n".join(found)

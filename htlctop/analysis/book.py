@@ -1,7 +1,7 @@
 """Who is who: channels, their peers and names, and the rows that tables show of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from functools import cached_property
 
 from htlctop.analysis.formulas import Rate
@@ -97,11 +97,12 @@ class ChannelBook:
         return frozenset(c.id for c in records if c.is_open and c.alias_of is None and c.peer)
 
     @cached_property
-    def _open_by_peer(self) -> Mapping[int, Sequence[int]]:
-        found: dict[int, list[int]] = defaultdict(list)
-        for channel in self.open_channel_ids:
-            found[self._channels[channel].peer].append(channel)
-        return dict(found)
+    def _open_by_peer(self) -> Mapping[int, tuple[ChannelRecord, ...]]:
+        found: dict[int, list[ChannelRecord]] = defaultdict(list)
+        for record in self._channels.values():
+            if record.id in self.open_channel_ids:
+                found[record.peer].append(record)
+        return {peer: tuple(records) for peer, records in found.items()}
 
     @property
     def open_peers(self) -> Set[int]:
@@ -115,7 +116,7 @@ class ChannelBook:
 
     def balance_of_peer(self, peer: int) -> tuple[int, int]:
         """The same of a peer's open channels together."""
-        balances = [self.balance_of(channel) for channel in self._open_by_peer.get(peer, ())]
+        balances = [self.balance_of(record.id) for record in self.open_channels(peer)]
         return sum(local for local, _ in balances), sum(capacity for _, capacity in balances)
 
     @cached_property
@@ -144,8 +145,7 @@ class ChannelBook:
 
     def open_channels(self, peer: int) -> tuple[ChannelRecord, ...]:
         """A peer's open channels, each once whatever ids it goes by."""
-        records = (self._channels[c] for c in self._by_peer.get(peer, ()) if c)
-        return tuple(c for c in records if c.is_open and c.alias_of is None)
+        return self._open_by_peer.get(peer, ())
 
     def peer_ids(self) -> tuple[int, ...]:
         """Every peer that has or had a channel with us."""
@@ -184,7 +184,7 @@ class ChannelBook:
         those they stand for."""
         channels = tuple(
             self.channel_row(channel, parts.get(channel, NOTHING))
-            for channel in sorted(parts.keys() | self._open_by_peer.get(peer, ()))
+            for channel in sorted(parts.keys() | {record.id for record in self.open_channels(peer)})
         )
         whole = together(list(parts.values()))
         local_sat, capacity_sat = self.balance_of_peer(peer)

@@ -176,15 +176,16 @@ class EvidenceReader(Protocol):
 
     def claims(
         self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int,
+        limit: int, after_seq: int = 0,
     ) -> list[LostClaim]:  # fmt: skip
-        """The newest payments of a pool toward a peer in [from, until), oldest first."""
+        """The newest payments of a pool toward a peer in [from, until), oldest first, those after
+        a seq."""
 
     def settled(
         self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, *, incoming: bool
     ) -> list[Settled]:
         """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
-        newest `limit` HTLCs of each."""
+        newest `limit` HTLCs of each that have an outcome."""
 
     def balance_history(
         self, channels: Sequence[int], from_ns: int, until_ns: int

@@ -1,7 +1,7 @@
 """The reads that advice is drawn from: single payments and forwards, and what changed when."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from htlctop.domain.evidence import (
     ActivityPoint,
@@ -15,6 +15,7 @@ from htlctop.domain.evidence import (
     Settled,
 )
 
+Values = Sequence[int] | Mapping[str, int]
 _REMEMBERED = 64
 _DISORDER_NS = 10**9
 """By how much rows may lie out of the order of their times, and more."""
@@ -26,14 +27,16 @@ class EvidenceReads:
     def __init__(self) -> None:
         self._first_seqs: dict[int, int] = {}
 
-    def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:
+    def _run(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         raise NotImplementedError
 
     def claims(
         self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int,
+        limit: int, after_seq: int = 0,
     ) -> list[LostClaim]:  # fmt: skip
-        """The newest payments of a pool toward a peer in [from, until), oldest first."""
+        """The newest payments of a pool toward a peer in [from, until), oldest first, those after
+        a seq."""
+        first, last = self._seqs(from_ns, until_ns)
         found = self._run(
             "SELECT claim.seq, at, category, in_peer, in_channel, out_channel, amount, "
             "in_msat - out_msat, recovered, best_msat FROM claim JOIN htlc ON htlc.seq = claim.seq "
@@ -41,7 +44,7 @@ class EvidenceReads:
             f"AND NOT is_repeat AND at >= ? AND at < ? AND category IN ({_marks(categories)}) "
             "ORDER BY claim.seq DESC LIMIT ?",
             (
-                *(pool, peer, self._seq_at(from_ns), self._seq_at(until_ns + 2 * _DISORDER_NS)),
+                *(pool, peer, max(first, after_seq + 1), last),
                 *(from_ns, until_ns, *categories, limit),
             ),
         ).fetchall()
@@ -51,21 +54,25 @@ class EvidenceReads:
         self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, *, incoming: bool
     ) -> list[Settled]:
         """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
-        newest `limit` HTLCs of each."""
-        first, last = self._seq_at(from_ns), self._seq_at(until_ns + 2 * _DISORDER_NS)
+        newest `limit` HTLCs of each that have an outcome."""
+        first, last = self._seqs(from_ns, until_ns)
         if incoming:
             # Ids count up on a channel, so they are in order too; only the live end is fast.
-            side = "in_channel = ? AND in_channel > 0 ORDER BY in_htlc DESC"
+            side, order = "in_channel = :channel AND in_channel > 0", "in_htlc"
         else:
-            side = f"out_channel = ? AND seq BETWEEN {first} AND {last} ORDER BY seq DESC"
+            side, order = "out_channel = :channel AND seq BETWEEN :first AND :last", "seq"
         found: list[Settled] = []
         for channel in channels:
             rows = self._run(
                 "SELECT at, out_msat, in_msat - out_msat FROM (SELECT seq, at, out_msat, in_msat, "
-                f"category FROM htlc WHERE {side} LIMIT ?) "
-                "WHERE category = 1 AND seq BETWEEN ? AND ? AND at >= ? AND at < ?",
-                (channel, limit, first, last, from_ns, until_ns),
-            )
+                f"category FROM htlc WHERE {side} AND category > 0 ORDER BY {order} DESC "
+                "LIMIT :limit) WHERE category = 1 AND seq BETWEEN :first AND :last "
+                "AND at >= :from AND at < :until",
+                {
+                    "channel": channel, "first": first, "last": last, "limit": limit,
+                    "from": from_ns, "until": until_ns,
+                },
+            )  # fmt: skip
             found += map(Settled._make, rows)
         return sorted(found)
 
@@ -171,15 +178,23 @@ class EvidenceReads:
             (*channels, until_ns, from_ns, from_ns),
         ).fetchall()
 
+    def _seqs(self, from_ns: int, until_ns: int) -> tuple[int, int]:
+        """(first, last) seq between which lies all that began in [from, until), and a little
+        more: rows lie in time order, but for fractions of a second."""
+        newest = self._run("SELECT seq, at FROM htlc ORDER BY seq DESC LIMIT 1").fetchone()
+        if newest is None or newest[1] < until_ns:
+            return self._seq_at(from_ns), newest[0] if newest else 0
+        return self._seq_at(from_ns), self._seq_at(until_ns + 2 * _DISORDER_NS)
+
     def _seq_at(self, at_ns: int) -> int:
-        """A seq before which no HTLC began at or after a time: rows lie in time order, but for
-        fractions of a second."""
+        """A seq before which no HTLC began at or after a time."""
         if at_ns in self._first_seqs:
             return self._first_seqs[at_ns]
         began_ns = at_ns - _DISORDER_NS
         # Apart, since SQLite finds either end at once but scans for both.
         ((low,),) = self._run("SELECT coalesce(min(seq), 0) FROM htlc")
-        ((high,),) = self._run("SELECT coalesce(max(seq), 0) FROM htlc")
+        ((last,),) = self._run("SELECT coalesce(max(seq), 0) FROM htlc")
+        high = last
         while low < high:
             middle = (low + high) // 2
             found = self._run(
@@ -191,7 +206,8 @@ class EvidenceReads:
                 low = found[0]
         if len(self._first_seqs) > _REMEMBERED:
             self._first_seqs.clear()
-        self._first_seqs[at_ns] = int(low)
+        if low < last:  # beyond the last one there will be others
+            self._first_seqs[at_ns] = int(low)
         return int(low)
 
 

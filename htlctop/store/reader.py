@@ -5,7 +5,7 @@ A reader belongs to one thread; only `interrupt` may be called from another.
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,15 +13,13 @@ from htlctop.domain.coverage import Interval
 from htlctop.domain.records import ChannelRecord, PendingRecord, StatusRecord, Unresolved
 from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.store.connect import disk_trouble, explain, open_reader
-from htlctop.store.evidence import EvidenceReads
+from htlctop.store.evidence import EvidenceReads, Values
 from htlctop.store.log import LogReads
 from htlctop.store.tiles import BucketReads
 
 READ_LIMIT_S = 60.0
 """What is written while a read goes on stays in the WAL: none may go on for ever."""
 _STEPS_BETWEEN_CHECKS = 20_000
-
-Values = Sequence[int] | Mapping[str, int]
 
 
 class StoreReader(BucketReads, EvidenceReads, LogReads):

@@ -1,14 +1,15 @@
 """The analyst: reads the store once for a question and answers with a frozen view model."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from htlctop.analysis import drilldown, following, log
 from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.changes import changes
+from htlctop.analysis.advice.evidence import Evidence
 from htlctop.analysis.advice.explain import Explainer
-from htlctop.analysis.advice.ground import Ground
+from htlctop.analysis.advice.ground import Ground, PeerSums, by_peer
 from htlctop.analysis.advice.kept import KeptAdvice
 from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.details import (
@@ -61,8 +62,9 @@ class StoreAnalyst:
         self._reader = reader
         self._settings = settings
         self._wall_ns = wall_ns
-        self._advisor = Advisor(reader)
+        self._advisor = Advisor()
         self._shelf = Shelf()
+        self._evidence = Evidence(reader)
         self._kept = KeptAdvice()
 
     def close(self) -> None:
@@ -140,7 +142,7 @@ class StoreAnalyst:
                 status=moment.status,
                 window=window,
                 series=series(moment, window),
-                changes=changes(_ground(moment, query), self._reader),
+                changes=changes(self._ground(moment, window), self._reader),
                 in_flight=in_flight(moment, window),
             )
 
@@ -151,14 +153,14 @@ class StoreAnalyst:
                 query,
                 moment.record.generation,
                 moment.status,
-                lambda: self._advisor.advise(_ground(moment, widened(query))),
+                lambda: self._advisor.advise(self._advice_ground(moment, query)),
             )
 
     def curve(self, peer: int, query: Query) -> Curve | None:
         """A peer's liquidity curve, None without liquidity claims."""
         with self._moment(query) as moment:
             window = moment.window(widened(query))
-            return self._advisor.curve(_ground_of(moment, window, ()), peer)
+            return self._advisor.curve(self._ground(moment, window), peer)
 
     def explain(
         self,
@@ -175,13 +177,14 @@ class StoreAnalyst:
         with self._moment(query, by_source=True) as moment:
             # Advice is drawn from a plain one, here as everywhere.
             plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
-            book, window, wide = moment.book, moment.window(query), _ground(plain, widened(query))
+            book, window = moment.book, moment.window(query)
+            wide = self._advice_ground(plain, query)
             target = peer if channel is None else book.peer_of(channel)
             channels = book.channels_of(target) if target is not None else ()
             if target is not None and not channels:
                 raise UsageError("the store knows no such peer")
             pairs = moment.priced_pairs(window, channels)
-            ground = _ground_of(moment, window, over_sources(pairs))
+            ground = self._ground(moment, window, over_sources(pairs))
             explainer = Explainer(ground, wide, pairs, self._advisor, self._reader, self._settings)
             if target is None:
                 return explainer.node(
@@ -240,6 +243,31 @@ class StoreAnalyst:
             cursor, records = following.step(self._reader, cursor)
             return cursor, log.lines(moment, records) if records else ()
 
+    def _advice_ground(self, moment: Moment, query: Query) -> Ground:
+        """What advice stands on, which may reach further back than the query."""
+        window = moment.window(widened(query))
+        channels = moment.kept_cells(window).channels
+        peers = by_peer(channels, moment.book.peer_of, moment.rates(window))
+        return self._ground(moment, window, peers=peers)
+
+    def _ground(
+        self,
+        moment: Moment,
+        window: Window,
+        priced: Sequence[Priced] = (),
+        peers: Mapping[int, PeerSums] | None = None,
+    ) -> Ground:
+        if window.is_live:
+            evidence = self._evidence
+            gone_ns = int(moment.meta.get("rows_since_ns", 0))
+            evidence.advance(moment.record, gone_ns, moment.book.peer_of)
+        else:
+            evidence = Evidence(self._reader, end_ns(window))
+        return Ground(
+            moment.node, moment.status, window, moment.intervals, moment.book,
+            moment.rates(window), evidence, peers=peers, priced=priced,
+        )  # fmt: skip
+
     @contextmanager
     def _moment(self, query: Query | None = None, *, by_source: bool = False) -> Iterator[Moment]:
         """The store at this moment, looked at from the query's time."""
@@ -249,16 +277,6 @@ class StoreAnalyst:
                 self._reader, self._settings, self._wall_ns, until_ns, self._shelf,
                 by_source=by_source,
             )  # fmt: skip
-
-
-def _ground(moment: Moment, query: Query) -> Ground:
-    window = moment.window(query)
-    return _ground_of(moment, window, moment.priced(window))
-
-
-def _ground_of(moment: Moment, window: Window, priced: Sequence[Priced]) -> Ground:
-    rates = moment.rates(window)
-    return Ground(moment.node, moment.status, window, moment.intervals, moment.book, priced, rates)
 
 
 def _totals(moment: Moment, window: Window, sums: Sums) -> Totals:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from htlctop.analysis.advice.bids import Policies, sort_bids
+from htlctop.analysis.advice.bids import Policies, judge, sort_bids
 from htlctop.domain.evidence import LostClaim, PolicyPoint
 from htlctop.domain.types import NS
 
@@ -17,7 +17,7 @@ def claim(fee_msat: int) -> LostClaim:
 
 
 def sorted_as(fee_msat: int, *points: PolicyPoint) -> tuple[int, int, int]:
-    found = sort_bids([claim(fee_msat)], Policies(points))
+    found = sort_bids([judge(claim(fee_msat), Policies(points))])
     return len(found.stale), len(found.zero), len(found.bids)
 
 

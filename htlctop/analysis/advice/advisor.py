@@ -29,7 +29,6 @@ from htlctop.analysis.advice.presence import (
 from htlctop.analysis.advice.sources import Sources
 from htlctop.analysis.advice.urgency import LEAST_H, confidence, urgency
 from htlctop.domain.codes import Category
-from htlctop.domain.ports import EvidenceReader
 
 LEAST_MSAT = 100_000
 """Per 30 days: less is not worth a line."""
@@ -46,6 +45,7 @@ _LEAST_READ = 40
 _SOURCE_READ = 200
 """So many HTLCs tell what a source's sat earn, whatever else is looked at."""
 _MOST_FULL = 24
+_ROOM, _OFFLINE = (int(Category.LIQUIDITY), int(Category.MAX_HTLC)), int(Category.OFFLINE)
 _LIQUIDITY = (Kind.REBALANCE_OUTBOUND, Kind.RAISE_FEES, Kind.INCREASE_CAPACITY)
 
 
@@ -66,9 +66,6 @@ class _Peers:
 class Advisor:
     """Draws advice from a window's sums and, where those say that it is worth it, from single
     payments."""
-
-    def __init__(self, reader: EvidenceReader) -> None:
-        self._reader = reader
 
     def advise(self, ground: Ground) -> Advice:
         """Every opportunity worth showing, ranked by its own sat."""
@@ -95,13 +92,12 @@ class Advisor:
 
     def case(self, ground: Ground, peer: int, most: int = MOST_CLAIMS) -> PeerCase:
         """Everything that is known of one peer."""
-        return PeerCase(ground, self._reader, peer, most)
+        return PeerCase(ground, peer, most)
 
     def _opportunities(self, ground: Ground, shown: Sequence[Finding]) -> Iterable[Opportunity]:
         """What was found, with what is in force now on the channels."""
-        channels = sorted({channel for finding in shown for channel in finding.channels})
-        now_ns = ground.until_ns
-        history = self._reader.limits_history(channels, now_ns, now_ns)
+        channels = tuple(sorted({channel for finding in shown for channel in finding.channels}))
+        history = ground.evidence.limits(channels, ground.window.from_ns)
         limits = {point.channel: point for point in history}
         for finding in shown:
             records = {channel.id: channel for channel in ground.channels(finding.peer)}
@@ -155,35 +151,30 @@ class Advisor:
 
     def _peers(self, ground: Ground) -> _Peers:
         """The sums say who is looked at more closely."""
-        least = self._least_msat(ground)
+        least = self._least_msat(ground) * ground.covered_h / MONTH_H
         short, priced_out, away, strange = set[int](), set[int](), set[int](), set[int]()
         for peer, sums in ground.peers.items():
-            room = sums.expected.get(Category.LIQUIDITY, 0) + sums.expected.get(
-                Category.MAX_HTLC, 0
-            )
-            if ground.per_30d(room) >= least:
+            if sums.expected(*_ROOM) >= least > 0:
                 short.add(peer)
             # Lowering the fee can bring no more than all that was offered.
-            if ground.per_30d(sums.offered) >= least:
+            if sums.offered >= least > 0:
                 priced_out.add(peer)
-            if ground.per_30d(sums.expected.get(Category.OFFLINE, 0)) >= least:
+            if sums.expected(_OFFLINE) >= least > 0:
                 away.add(peer)
             if is_strange(sums):
                 strange.add(peer)
-        gone = self._reader.away(ground.window.from_ns, ground.until_ns)
+        gone = ground.evidence.away(ground.window.from_ns)
         away |= {ground.book.peer_of(channel) for channel in gone} - {0}
         return _Peers(short, priced_out, away, self._full(ground), strange)
 
     @staticmethod
     def _full(ground: Ground) -> set[int]:
         """The largest peers whose channels are full on our side."""
-        full = []
-        for peer in ground.book.peer_ids():
-            channels = [c for c in ground.channels(peer) if c.capacity_sat]
-            capacity = sum(c.capacity_sat or 0 for c in channels)
-            if capacity and sum(c.local_sat or 0 for c in channels) > FULL * capacity:
-                full.append((capacity, peer))
-        return {peer for _, peer in sorted(full, reverse=True)[:_MOST_FULL]}
+        if ground.evidence.full is None:
+            balances = ((*ground.book.balance_of_peer(p), p) for p in ground.book.peer_ids())
+            full = [(every, peer) for local, every, peer in balances if local > FULL * every]
+            ground.evidence.full = {peer for _, peer in sorted(full, reverse=True)[:_MOST_FULL]}
+        return ground.evidence.full
 
     @staticmethod
     def _counts(case: PeerCase, finding: Finding) -> bool:
@@ -205,7 +196,7 @@ class Advisor:
 
     def _why_none(self, ground: Ground, hidden: int, least_msat: float) -> str:
         forwards = any(
-            sums.refused or sums.count.get(Category.SETTLED) or sums.count.get(Category.DOWNSTREAM)
+            sums.refused or sums.count(Category.SETTLED, Category.DOWNSTREAM)
             for sums in ground.peers.values()
         )
         if not forwards:
@@ -222,7 +213,7 @@ class Advisor:
         if not ground.node.pubkey:
             return "nothing was seen yet; `htlctop collect` watches without a screen"
         peers = [peer for peer in ground.book.peer_ids() if ground.channels(peer)]
-        private, every = self._reader.count_private()
+        private, every = ground.evidence.count_private()
         if not peers:
             return "this node has no open channel, so nothing can be forwarded through it"
         if len(peers) == 1:
@@ -261,7 +252,7 @@ def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
 
 def too_early(ground: Ground) -> str:
     """In words, why nothing is said about a month yet; "" where enough was watched."""
-    days = ground.watched.days(ground.window.from_ns, ground.until_ns)
+    days = ground.days
     if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
         return ""
     seen = f"{_in_words(ground.covered_ns)} on {days} {'day' if days == 1 else 'days'}"

@@ -4,8 +4,7 @@ Senders who find the price too high never come, so the bids are a lower bound.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from htlctop.domain.evidence import LostClaim, PolicyPoint
@@ -14,6 +13,7 @@ from htlctop.domain.types import NS
 
 STALE_NS = 14 * 86_400 * NS
 ZERO_PPM = 5
+_STALE, _ZERO, _BID = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,38 @@ class Bids:
 class Policies:
     """What was asked on a channel at any time."""
 
-    def __init__(self, history: Iterable[PolicyPoint]) -> None:
-        self._points: dict[int, list[PolicyPoint]] = defaultdict(list)
+    def __init__(self, history: Iterable[PolicyPoint] = ()) -> None:
+        self._times: dict[int, list[int]] = {}
+        self._points: dict[int, list[PolicyPoint]] = {}
+        self.add((), history)
+
+    @property
+    def channels(self) -> Set[int]:
+        """Those that it was told of."""
+        return self._points.keys()
+
+    def add(self, channels: Iterable[int], history: Iterable[PolicyPoint]) -> None:
+        """All that was asked on some more channels."""
+        for channel in channels:
+            self._times[channel], self._points[channel] = [], []
         for point in sorted(history, key=lambda item: item.at_ns):
-            self._points[point.channel].append(point)
+            self._times.setdefault(point.channel, []).append(point.at_ns)
+            self._points.setdefault(point.channel, []).append(point)
 
     def at(self, channel: int, at_ns: int) -> PolicyPoint | None:
         """The policy in force; before the first known one that one."""
         points = self._points.get(channel)
         if not points:
             return None
-        index = bisect_right(points, at_ns, key=lambda point: point.at_ns)
-        return points[max(0, index - 1)]
+        return points[max(0, bisect_right(self._times[channel], at_ns) - 1)]
 
     def within(self, channel: int, from_ns: int, until_ns: int) -> Sequence[PolicyPoint]:
         """The policies in force at some time in [from, until]."""
-        points = self._points.get(channel, [])
-        first = max(0, bisect_right(points, from_ns, key=lambda point: point.at_ns) - 1)
-        return points[first : bisect_right(points, until_ns, key=lambda point: point.at_ns)]
+        points = self._points.get(channel)
+        if not points:
+            return ()
+        times = self._times[channel]
+        return points[max(0, bisect_right(times, from_ns) - 1) : bisect_right(times, until_ns)]
 
     def asked_msat(
         self, out_channel: int, in_channel: int, amount_msat: int, at_ns: int
@@ -74,23 +88,22 @@ class Policies:
         return _asked(amount_msat, out, self.at(in_channel, at_ns))
 
 
-def sort_bids(claims: Iterable[LostClaim], policies: Policies) -> Bids:
+def judge(claim: LostClaim, policies: Policies) -> tuple[int, Bid]:
+    """A payment that was priced out, and what it was: the place in `Bids`."""
+    asked = policies.asked_msat(claim.out_channel, claim.in_channel, claim.amount_msat, claim.at_ns)
+    bid = Bid(claim.at_ns, claim.in_peer, claim.amount_msat, claim.fee_msat, asked)
+    if _is_stale(claim, policies):
+        return _STALE, bid
+    is_next_to_nothing = claim.fee_msat * MILLION < ZERO_PPM * claim.amount_msat
+    return (_ZERO if is_next_to_nothing else _BID), bid
+
+
+def sort_bids(judged: Iterable[tuple[int, Bid]]) -> Bids:
     """Payments that were priced out, each as what it was."""
-    stale: list[Bid] = []
-    zero: list[Bid] = []
-    bids: list[Bid] = []
-    for claim in claims:
-        asked = policies.asked_msat(
-            claim.out_channel, claim.in_channel, claim.amount_msat, claim.at_ns
-        )
-        bid = Bid(claim.at_ns, claim.in_peer, claim.amount_msat, claim.fee_msat, asked)
-        if _is_stale(claim, policies):
-            stale.append(bid)
-        elif claim.fee_msat * MILLION < ZERO_PPM * claim.amount_msat:
-            zero.append(bid)
-        else:
-            bids.append(bid)
-    return Bids(tuple(stale), tuple(zero), tuple(bids))
+    parts: tuple[list[Bid], ...] = ([], [], [])
+    for place, bid in judged:
+        parts[place].append(bid)
+    return Bids(*map(tuple, parts))
 
 
 def _is_stale(claim: LostClaim, policies: Policies) -> bool:

@@ -1,12 +1,12 @@
 """One peer's case: what was refused toward it, how full and how fast it was, what it asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, sort_bids
+from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, judge, sort_bids
 from htlctop.analysis.advice.curve import Replay, Served, Want, round_up
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, Ground
 from htlctop.analysis.advice.levels import Levels, away_ns
@@ -14,7 +14,6 @@ from htlctop.analysis.formulas import share_out
 from htlctop.domain.claims import Pool
 from htlctop.domain.codes import PRICED_OUT, Category
 from htlctop.domain.evidence import BalancePoint, LimitsPoint, LostClaim, Settled
-from htlctop.domain.ports import EvidenceReader
 
 MOST_CLAIMS = 2_000
 _ROOM = (Category.LIQUIDITY, Category.MAX_HTLC)
@@ -58,9 +57,9 @@ class PeerCase:
     `most` is how many of its newest payments and HTLCs are looked at.
     """
 
-    def __init__(self, ground: Ground, reader: EvidenceReader, peer: int, most: int) -> None:
+    def __init__(self, ground: Ground, peer: int, most: int) -> None:
         self.ground, self.peer, self.most = ground, peer, most
-        self._reader = reader
+        self._evidence = ground.evidence
         self.channels = ground.channels(peer)
         self.ids = tuple(channel.id for channel in self.channels)
         self.sums = ground.sums(peer)
@@ -95,11 +94,6 @@ class PeerCase:
         """What the largest channel can ever send: all but a reserve of 1%."""
         return max(((c.capacity_sat or 0) * 99 // 100 for c in self.channels), default=0)
 
-    @cached_property
-    def policies(self) -> Policies:
-        """What was asked on its channels of the payments that one of them had room for."""
-        return self._policies_of(filter(_had_room, self.refused))
-
     def was_raised(self, since_ns: int) -> bool:
         """Whether the rate asked on one of its channels has gone up since then."""
         policies, until_ns = self._policies_of(()), self.ground.until_ns
@@ -111,10 +105,9 @@ class PeerCase:
 
     @cached_property
     def limits(self) -> dict[int, list[LimitsPoint]]:
-        """The limits of its channels over the window, oldest first."""
+        """The limits of its channels over the window and the week before, oldest first."""
         found: dict[int, list[LimitsPoint]] = defaultdict(list)
-        start = min(self.ground.window.from_ns, self.ground.until_ns - 7 * DAY_NS)
-        for point in self._reader.limits_history(self.ids, start, self.ground.until_ns):
+        for point in self._evidence.limits(self.ids, self.ground.window.from_ns - 7 * DAY_NS):
             found[point.channel].append(point)
         return found
 
@@ -122,7 +115,7 @@ class PeerCase:
     def levels(self) -> Levels:
         """How full its channels were."""
         window = self.ground.window
-        history = self._reader.balance_history(self.ids, window.from_ns, self.ground.until_ns)
+        history = self._evidence.balances(self.ids, window.from_ns)
         return Levels(
             self.channels, history, self.ground.watched, window.from_ns, self.ground.until_ns
         )
@@ -131,7 +124,7 @@ class PeerCase:
     def away(self) -> tuple[int, int]:
         """(watched ns in which none of its channels could be used, how often)."""
         window = self.ground.window
-        history = self._reader.activity_history(self.ids, 0, self.ground.until_ns)
+        history = self._evidence.activity(self.ids)
         return away_ns(
             self.channels, history, self.ground.watched, window.from_ns, self.ground.until_ns
         )
@@ -144,14 +137,18 @@ class PeerCase:
     @cached_property
     def priced_out(self) -> list[LostClaim]:
         """Its newest payments that offered too little, oldest first."""
-        if not any(self.sums.claims.get(c) for c in PRICED_OUT):
+        if not self.sums.claims(*PRICED_OUT):
             return []
         return self._claims(Pool.PRICED_OUT, (Category.FEE,))
 
     @cached_property
     def bids(self) -> Bids:
         """What those offered."""
-        return sort_bids(self.priced_out, self._policies_of(self.priced_out))
+        known = self._evidence.bids
+        new = [claim for claim in self.priced_out if claim.seq not in known]
+        policies = self._policies_of(new)
+        known.update((claim.seq, judge(claim, policies)) for claim in new)
+        return sort_bids(known[claim.seq] for claim in self.priced_out)
 
     @cached_property
     def outflow(self) -> Flow:
@@ -175,16 +172,12 @@ class PeerCase:
 
     def settled(self, since_ns: int, *, incoming: bool) -> list[Settled]:
         """The forwards that settled since then, of the newest HTLCs, oldest first."""
-        return self._reader.settled(
-            self.ids, since_ns, self.ground.until_ns, self.most, incoming=incoming
-        )
+        return self._evidence.settled(self.peer, self.ids, since_ns, self.most, incoming=incoming)
 
     def left_by(self, channel: int) -> list[Settled]:
         """The forwards of the window that left by one of its channels, of the newest HTLCs."""
-        window = self.ground.window
-        return self._reader.settled(
-            (channel,), window.from_ns, self.ground.until_ns, self.most, incoming=False
-        )
+        since_ns = self.ground.window.from_ns
+        return self._evidence.settled(self.peer, (channel,), since_ns, self.most, incoming=False)
 
     @cached_property
     def causes(self) -> Causes:
@@ -193,8 +186,9 @@ class PeerCase:
         parts: dict[str, list[LostClaim]] = {name: [] for name in names}
         largest_msat = self.holds_sat * 1000
         fields: dict[str, set[int]] = defaultdict(set)
+        differing = self._all_differing()
         for claim in self.refused:
-            field = self._differing(claim)
+            field = differing.get(claim.seq)
             if field:
                 fields[field].add(claim.out_channel)
                 parts["align"].append(claim)
@@ -206,7 +200,7 @@ class PeerCase:
                 parts["liquidity"].append(claim)
         expected = dict.fromkeys(parts, 0)
         for category in _ROOM:
-            msat = self.sums.expected.get(category, 0)
+            msat = self.sums.expected(category)
             weights = [
                 sum(max(0, c.net_msat) for c in claims if c.category == category)
                 for claims in parts.values()
@@ -264,31 +258,25 @@ class PeerCase:
 
     def max_htlc_at(self, channel: int, at_ns: int) -> int | None:
         """The largest HTLC of a channel then, msat; None where unknown."""
-        points = self.limits.get(channel, [])
-        known = [point for point in points if point.at_ns <= at_ns] or points[:1]
-        return known[-1].max_htlc_msat if known else None
+        points = self.limits.get(channel)
+        if not points:
+            return None
+        newer = next((n for n, point in enumerate(points) if point.at_ns > at_ns), len(points))
+        return points[max(0, newer - 1)].max_htlc_msat
 
     def _policies_of(self, claims: Iterable[LostClaim]) -> Policies:
         """What was asked on its channels and on those that payments came in by."""
         channels = set(self.ids)
         for claim in claims:
             channels |= {claim.in_channel, claim.out_channel}
-        start = self.ground.window.from_ns - STALE_NS
-        return Policies(
-            self._reader.policy_history(sorted(channels - {0}), start, self.ground.until_ns)
-        )
+        return self._evidence.policies(channels - {0}, self.ground.window.from_ns - STALE_NS)
 
     def _claims(self, pool: Pool, categories: Sequence[Category]) -> list[LostClaim]:
-        window = self.ground.window
-        return self._reader.claims(
-            pool, self.peer, tuple(map(int, categories)), window.from_ns, self.ground.until_ns,
-            self.most,
-        )  # fmt: skip
+        since_ns, wanted = self.ground.window.from_ns, tuple(map(int, categories))
+        return self._evidence.claims(pool, self.peer, wanted, since_ns, self.most)
 
-    def _differing(self, claim: LostClaim) -> str | None:
+    def _differing(self, claim: LostClaim, policies: Policies) -> str | None:
         """The field by which a sibling channel refused what it had room for; None for none."""
-        if len(self.channels) < 2 or not _had_room(claim):
-            return None
         named = self.ground.book.main_of(claim.out_channel)
         amount, at_ns = claim.amount_msat, claim.at_ns
         for sibling in self.ids:
@@ -299,17 +287,25 @@ class PeerCase:
                 return "max_htlc"
             if claim.category == Category.MAX_HTLC and (largest is None or largest < amount):
                 continue
-            asked = self.policies.asked_msat(sibling, claim.in_channel, amount, at_ns)
+            asked = policies.asked_msat(sibling, claim.in_channel, amount, at_ns)
             if asked is not None and asked > claim.fee_msat:
                 return "fee"
         return None
 
+    def _all_differing(self) -> Mapping[int, str | None]:
+        """The same for every payment that is known to have had room, where there are siblings."""
+        known = self._evidence.differing
+        if len(self.channels) > 1:
+            new = [c for c in self.refused if c.seq not in known and _had_room(c)]
+            policies = self._policies_of(new)
+            known.update((claim.seq, self._differing(claim, policies)) for claim in new)
+        return known
+
     def _rises(self) -> list[tuple[int, int]]:
         """(time, msat) by which our balances rose, between the kept ones."""
-        window = self.ground.window
         last: dict[int, BalancePoint] = {}
         rises = []
-        for point in self._reader.balance_history(self.ids, window.from_ns, self.ground.until_ns):
+        for point in self._evidence.balances(self.ids, self.ground.window.from_ns):
             if rise := point.came_in_since(last.get(point.channel, point)):
                 rises.append((point.at_ns, rise * 1000))
             last[point.channel] = point

@@ -58,6 +58,7 @@ class Replay:
         ]
         items += [(at_ns, -1, msat, 0) for at_ns, msat in inflow]
         self._items = sorted(items)
+        self._served: dict[int, Served] = {}
 
     @property
     def count(self) -> int:
@@ -75,6 +76,11 @@ class Replay:
 
     def serve(self, more_sat: int) -> Served:
         """What would have been served with so much more."""
+        if more_sat not in self._served:
+            self._served[more_sat] = self._serve(more_sat)
+        return self._served[more_sat]
+
+    def _serve(self, more_sat: int) -> Served:
         left = more = more_sat * 1000
         fee = amount = 0
         ended_ns = None

@@ -11,7 +11,8 @@ FULL = 0.90
 _LEAST_INFLOW = 10
 _LEAST_BEFORE_H = 6
 _LEAST_REFUSALS = 5
-STRANGE = (Category.ADD_FAILED, Category.EXPOSURE, Category.OTHER)
+_PRICED = (Category.ADD_FAILED, Category.EXPOSURE)
+STRANGE = (*_PRICED, Category.OTHER)
 
 
 def about_absence(case: PeerCase) -> Finding | None:
@@ -21,7 +22,7 @@ def about_absence(case: PeerCase) -> Finding | None:
     """
     if not case.channels:
         return None
-    refused = case.sums.expected.get(Category.OFFLINE, 0)
+    refused = case.sums.expected(Category.OFFLINE)
     away_ns, times = case.away
     if not refused and not away_ns:
         return None
@@ -33,8 +34,8 @@ def about_absence(case: PeerCase) -> Finding | None:
     worth = max(round(cost), refused)
     if not worth:
         return None
-    forwards = case.sums.count.get(Category.SETTLED, 0) + inflow.count
-    claims = case.sums.claims.get(Category.OFFLINE, 0)
+    forwards = case.sums.count(Category.SETTLED) + inflow.count
+    claims = case.sums.claims(Category.OFFLINE)
     return Finding(
         Kind.RECONNECT_PEER,
         case.peer,
@@ -112,7 +113,7 @@ def about_fullness(case: PeerCase, sources: Sources) -> Finding | None:
 
 def is_strange(sums: PeerSums) -> bool:
     """Whether often enough a peer refuses for reasons that have no remedy of their own."""
-    total = sum(sums.count.get(category, 0) for category in STRANGE)
+    total = sums.count(*STRANGE)
     return total >= _LEAST_REFUSALS and 10 * total >= sums.refused
 
 
@@ -121,10 +122,10 @@ def about_strange(case: PeerCase) -> Finding | None:
     sums = case.sums
     if not case.channels or not is_strange(sums):
         return None
-    counts = {c: sums.count.get(c, 0) for c in STRANGE}
-    worth = sum(sums.expected.get(c, 0) for c in STRANGE)
+    counts = {c: sums.count(c) for c in STRANGE}
+    worth = sums.expected(*_PRICED)
     figures = [Figure(f"refused: {c.label}", n, "") for c, n in counts.items() if n]
-    unknown = sum(sums.fee_unknown.get(c, 0) for c in STRANGE)
+    unknown = sums.fee_unknown(*_PRICED)
     if unknown:
         figures.append(Figure("of these with unknown fee", unknown, ""))
     if worth:
@@ -133,7 +134,7 @@ def about_strange(case: PeerCase) -> Finding | None:
         Kind.INVESTIGATE,
         case.peer,
         worth,
-        sum(sums.claims.get(c, 0) for c in STRANGE) + counts[Category.OTHER],
+        sums.claims(*_PRICED) + counts[Category.OTHER],
         case.ids,
         figures,
         guess=bool(unknown or counts[Category.OTHER]),

@@ -1,6 +1,7 @@
 """Where sat for a refill could come from: the peer that misses them least."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 from htlctop.analysis.advice.ground import Ground
 from htlctop.domain.codes import Category
@@ -21,7 +22,6 @@ class Sources:
         self._ground = ground
         self._earns_ppm = earns_ppm
         self._known: dict[int, float] = {}
-        self._spare: list[tuple[int, int, int]] | None = None
         self._taken: dict[int, int] = {}
         self.used: dict[int, int] = {}
         """Source -> the peer it would refill, for those given out."""
@@ -31,8 +31,7 @@ class Sources:
 
         Who has less than a quarter of it is no help.
         """
-        spare = self._spare if self._spare is not None else self._find()
-        left = [(sat - self._taken.get(source, 0), source) for _, sat, source in spare]
+        left = [(sat - self._taken.get(source, 0), source) for _, sat, source in self._spare]
         fit = [item for item in left if item[1] != peer and 4 * item[0] >= amount_sat]
         return [(source, min(sat, amount_sat), self._cost(source)) for sat, source in fit[:_MOST]]
 
@@ -46,22 +45,25 @@ class Sources:
             self._known[source] = self._earns_ppm(source)
         return self._known[source]
 
-    def _find(self) -> list[tuple[int, int, int]]:
+    @cached_property
+    def _spare(self) -> list[tuple[int, int, int]]:
         """(rate asked, sat to spare in one channel, peer), the cheapest first."""
-        ground, found = self._ground, []
-        for peer in ground.book.peer_ids():
-            channels = [c for c in ground.channels(peer) if c.is_active and c.capacity_sat]
-            capacity = sum(c.capacity_sat or 0 for c in channels)
-            local = sum(c.local_sat or 0 for c in channels)
-            sums = ground.sums(peer)
-            if not capacity or local < _LEAST_LOCAL * capacity:
-                continue
-            if sums.expected.get(Category.LIQUIDITY, 0) * 10 > max(0, sums.earned):
-                continue
-            spare = max(
-                (c.spendable_sat or 0) - int(_KEEP * (c.capacity_sat or 0)) for c in channels
-            )
-            if spare > 0:
-                found.append((min(c.rate_ppm or 0 for c in channels), spare, peer))
-        self._spare = sorted(found, key=lambda item: (item[0], -item[1], item[2]))
-        return self._spare
+        evidence, found = self._ground.evidence, []
+        if evidence.spare is None:
+            every = filter(None, map(self._spare_of, self._ground.book.peer_ids()))
+            evidence.spare = sorted(every, key=lambda item: (item[0], -item[1], item[2]))
+        for item in evidence.spare:
+            sums = self._ground.sums(item[2])
+            if sums.expected(Category.LIQUIDITY) * 10 <= max(0, sums.earned):
+                found.append(item)
+        return found
+
+    def _spare_of(self, peer: int) -> tuple[int, int, int] | None:
+        """What the balances say of a peer: the same, where it has enough on our side."""
+        channels = [c for c in self._ground.channels(peer) if c.is_active and c.capacity_sat]
+        capacity = sum(c.capacity_sat or 0 for c in channels)
+        local = sum(c.local_sat or 0 for c in channels)
+        if not capacity or local < _LEAST_LOCAL * capacity:
+            return None
+        spare = max((c.spendable_sat or 0) - int(_KEEP * (c.capacity_sat or 0)) for c in channels)
+        return (min(c.rate_ppm or 0 for c in channels), spare, peer) if spare > 0 else None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from htlctop.analysis import drilldown, following, log
 from htlctop.analysis.advice.advisor import Advisor
@@ -24,11 +25,13 @@ from htlctop.analysis.filters import parse
 from htlctop.analysis.following import Cursor
 from htlctop.analysis.kept import Shelf
 from htlctop.analysis.models import (
+    By,
     HtlcLine,
     Overview,
     PeerRow,
     Query,
     Report,
+    SortKey,
     StatusView,
     Sums,
     Totals,
@@ -36,8 +39,9 @@ from htlctop.analysis.models import (
 )
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
+from htlctop.analysis.pairs import every_pair, matrix
 from htlctop.analysis.ports import LogPage, LogQuery
-from htlctop.analysis.ranking import pair_rows, ranked
+from htlctop.analysis.ranking import ranked
 from htlctop.analysis.series import in_flight, nets, series
 from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, together
 from htlctop.analysis.windows import widened
@@ -97,16 +101,29 @@ class StoreAnalyst:
                     return label
         return next(label for label, count in refused.items() if count >= refused["30d"])
 
+    def prepare(self, query: Query) -> bool:
+        """Have at hand what views of pairs add up, a step at a time; whether it is."""
+        with self._moment(query) as moment:
+            return moment.prepare_pairs(moment.window(query))
+
     def overview(self, query: Query) -> Overview:
         """The node over the window. Raises UsageError for its filter."""
         with self._moment(query) as moment:
             return _overview(moment, query)
 
+    def flows(self, query: Query) -> Overview:
+        """The node with its pairs by net demand, and their matrix. Raises UsageError for its
+        filter."""
+        query = replace(query, by=By.PAIR, sort=SortKey.DEMAND, reverse=False)
+        with self._moment(query) as moment:
+            view = _overview(moment, query)
+            found = matrix(moment, view.window, query, parse(query.filter))
+            return replace(view, matrix=found)
+
     def report(self, query: Query) -> Report:
         """The node and every pair over the window, of one moment, to the msat."""
-        with self._moment(query, by_source=True) as moment:
-            pairs = pair_rows(moment, moment.priced_pairs(moment.window(query)))
-            return Report(_overview(moment, query), pairs)
+        with self._moment(query, exact=True) as moment:
+            return Report(_overview(moment, query), every_pair(moment, moment.window(query)))
 
     def peer(self, peer: int, query: Query) -> PeerDetail:
         """One peer over the window. Raises UsageError when the store does not know it."""
@@ -174,7 +191,7 @@ class StoreAnalyst:
 
         Raises UsageError for what the store does not know.
         """
-        with self._moment(query, by_source=True) as moment:
+        with self._moment(query, exact=True) as moment:
             # Advice is drawn from a plain one, here as everywhere.
             plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
             book, window = moment.book, moment.window(query)
@@ -202,7 +219,7 @@ class StoreAnalyst:
                 return explainer.pair(drilldown.pair(plain, source, target, query), parts)
             return explainer.peer(
                 drilldown.peer(plain, target, query),
-                moment.priced_sent(window, target),
+                moment.priced_pairs(window, in_peer=target),
                 nets(plain, window, channels),
                 self._advisor.advise(wide).opportunities,
             )
@@ -269,13 +286,13 @@ class StoreAnalyst:
         )  # fmt: skip
 
     @contextmanager
-    def _moment(self, query: Query | None = None, *, by_source: bool = False) -> Iterator[Moment]:
+    def _moment(self, query: Query | None = None, *, exact: bool = False) -> Iterator[Moment]:
         """The store at this moment, looked at from the query's time."""
         with self._reader.snapshot():
             until_ns = query.until_ns if query else None
             yield Moment(
                 self._reader, self._settings, self._wall_ns, until_ns, self._shelf,
-                by_source=by_source,
+                exact=exact,
             )  # fmt: skip
 
 
@@ -295,15 +312,16 @@ def _overview(moment: Moment, query: Query) -> Overview:
     totals = _totals(moment, window, whole.sums)
     chart, status, first_ns = series(moment, window), moment.status, moment.first_event_ns
     # Last, because pairs take long to add up, and what is read of the store is read in a moment.
-    rows, unfiltered = ranked(moment, window, query, filtered)
+    found = ranked(moment, window, query, filtered)
     return Overview(
         node=moment.node,
         status=status,
         window=window,
         totals=totals,
         categories=reasons(kept.categories, {c: worth for c, (worth, _) in whole.lost.items()}),
-        rows=rows,
-        unfiltered=unfiltered,
+        rows=found.rows,
+        count=found.count,
+        unfiltered=found.unfiltered,
         series=chart,
         offline=moment.book.offline,
         dry=moment.book.dry,

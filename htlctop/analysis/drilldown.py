@@ -16,10 +16,10 @@ from htlctop.analysis.details import (
 from htlctop.analysis.log import lines, page
 from htlctop.analysis.models import ChannelRow, PairRow, PeerRow, Query, Sums, Window
 from htlctop.analysis.moment import Moment, end_ns
+from htlctop.analysis.pairs import pair_rows
 from htlctop.analysis.ports import LogQuery
-from htlctop.analysis.ranking import pair_rows
 from htlctop.analysis.series import series
-from htlctop.analysis.sums import Priced, category_rows, figures_of, grouped
+from htlctop.analysis.sums import Priced, category_rows, figures_of, grouped, over_sources
 from htlctop.domain.circuits import Source
 from htlctop.domain.codes import EventType
 from htlctop.domain.evidence import LimitsPoint, PolicyPoint
@@ -38,7 +38,8 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
     channels = book.channels_of(peer_id)
     if not channels:
         raise UsageError("the store knows no such peer")
-    priced = [p for p in moment.priced(window) if p.peer == peer_id]
+    sources = moment.priced_pairs(window, channels)
+    priced = over_sources(sources)
     row = _peer_row(moment, window, peer_id, priced)
     events = LogQuery(EVENTS, peer=peer_id, until_ns=moment.as_of_ns, filter=query.filter)
     return PeerDetail(
@@ -48,7 +49,7 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
         row=row,
         online=_online(moment, window, peer_id),
         categories=category_rows(priced),
-        sources=pair_rows(moment, moment.priced_pairs(window, channels)),
+        sources=pair_rows(moment, sources),
         series=series(moment, window, channels),
         balance=_balance(moment, window, row.channels),
         policies=_policies(moment, window, channels),
@@ -65,10 +66,11 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
     if channel_id and not book.scid_of(main):
         raise UsageError("the store knows no such channel")
     channels = book.same_channel(main)
-    priced = [p for p in moment.priced(window) if p.peer == owner]
-    peer_row = _peer_row(moment, window, owner, priced)
+    sources = moment.priced_pairs(window, book.channels_of(owner))
+    peer_row = _peer_row(moment, window, owner, over_sources(sources))
     row = next((r for r in peer_row.channels if r.channel == main), None)
-    priced = [p for p in priced if p.cell.channel in channels]
+    sources = [p for p in sources if p.cell.channel in channels]
+    priced = over_sources(sources)
     row = row or book.channel_row(main, figures_of(priced))
     events = LogQuery(EVENTS, channel=main, until_ns=moment.as_of_ns, filter=query.filter)
     return ChannelDetail(
@@ -78,7 +80,7 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
         row=row,
         peer_row=peer_row if owner else None,
         categories=category_rows(priced),
-        sources=pair_rows(moment, moment.priced_pairs(window, channels)),
+        sources=pair_rows(moment, sources),
         series=series(moment, window, channels),
         balance=_balance(moment, window, (row,)),
         policies=_policies(moment, window, channels),
@@ -93,7 +95,7 @@ def pair(moment: Moment, in_peer: int, out_peer: int, query: Query) -> PairDetai
     channels = book.channels_of(out_peer)
     if not channels or not book.channels_of(in_peer):
         raise UsageError("the store knows no such pair")
-    priced = [p for p in moment.priced_pairs(window, channels) if p.cell.in_peer == in_peer]
+    priced = moment.priced_pairs(window, channels, in_peer=in_peer)
     rows = pair_rows(moment, priced)
     row = rows[0] if rows else PairRow(
         in_peer, book.pubkey_of(in_peer), book.alias_of(in_peer),

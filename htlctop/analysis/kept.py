@@ -12,8 +12,8 @@ from typing import TypeVar
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.sums import Figures, figures
 from htlctop.domain.codes import LOST, Category
-from htlctop.domain.ports import StatsReader
-from htlctop.domain.records import MINUTE, SPANS, Cell, Delta
+from htlctop.domain.ports import PairSums, StatsReader
+from htlctop.domain.records import DAY, HOUR, MINUTE, SPANS, WEEK, Cell, Delta, PairsHeld
 
 _MINUTE_NS = SPANS[MINUTE]
 MOST_WINDOWS = 3
@@ -31,7 +31,7 @@ class Kept:
     def advance(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> None:
         """Make it the sums over [from, until), edges of buckets that are kept, of this moment."""
         news = None
-        if self._generation >= 0 and self._from_ns <= from_ns < self._until_ns <= until_ns:
+        if self._generation >= 0 and from_ns < self._until_ns <= until_ns:
             news = [] if generation == self._generation else reader.news(self._generation)
         if news is None:
             self._generation = -1  # a read that is broken off leaves nothing to go on from
@@ -41,7 +41,9 @@ class Kept:
             self._generation = -1
             first, end = self._from_ns // _MINUTE_NS, self._until_ns // _MINUTE_NS
             self._take([delta for delta in news if first <= delta.minute < end])
-            if self._from_ns < from_ns:
+            if from_ns < self._from_ns:
+                self._read(reader, from_ns, self._from_ns, 1)
+            elif self._from_ns < from_ns:
                 self._read(reader, self._from_ns, from_ns, -1)
             if self._until_ns < until_ns:
                 self._read(reader, self._until_ns, until_ns, 1)
@@ -205,6 +207,43 @@ class KeptChart(Kept):
         if place >= len(one):
             one.extend(repeat(0, len(self.channels) - len(one)))
         one[place] += msat
+
+
+class KeptPairs(Kept):
+    """The sums by pair of the window that goes by `key`; they lie with the reader, and what they
+    are the sums of beside them: a read that is broken off takes both back."""
+
+    def __init__(self, pairs: PairSums, key: str) -> None:
+        super().__init__()
+        self.pairs = pairs
+        self._key = key
+        held = pairs.held()
+        if held.key == key:
+            self._generation, self._from_ns, self._until_ns = held[1:]
+
+    def advance(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> None:
+        """The same, for as long as the snapshot holds."""
+        before = self._generation, self._from_ns, self._until_ns
+        super().advance(reader, generation, from_ns, until_ns)
+        if before != (generation, from_ns, until_ns):
+            self.pairs.hold(PairsHeld(self._key, generation, from_ns, until_ns))
+
+    def prepare(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> bool:
+        """Bring it a step nearer to what `advance` would make of it; whether it is there."""
+        start_ns = until_ns if self._generation < 0 else self._from_ns
+        step_ns = SPANS[HOUR] if until_ns - from_ns <= SPANS[WEEK] else SPANS[DAY]
+        start_ns = max(from_ns, (start_ns - 1) // step_ns * step_ns)
+        self.advance(reader, generation, start_ns, until_ns)
+        return start_ns == from_ns
+
+    def _clear(self) -> None:
+        self.pairs.clear()
+
+    def _read(self, reader: StatsReader, from_ns: int, until_ns: int, sign: int) -> None:
+        self.pairs.add(from_ns, until_ns, sign)
+
+    def _take(self, news: Iterable[Delta]) -> None:
+        self.pairs.take(news)
 
 
 class Shelf:

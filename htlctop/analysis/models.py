@@ -307,13 +307,39 @@ Row = PeerRow | ChannelRow | PairRow | SourceRow
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """A peer at one side of the flows, with the net demand of all its pairs there, msat."""
+
+    peer: int
+    pubkey: str | None
+    alias: str
+    net_msat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Who wanted to reach whom: `sources` and `targets`, the incoming and outgoing peers with the
+    most net demand, are the first of `source_count` and `target_count`; `between` are their pairs,
+    by net demand, which is their worth. `net_msat` is the net demand of all pairs.
+    """
+
+    sources: tuple[End, ...]
+    targets: tuple[End, ...]
+    source_count: int
+    target_count: int
+    net_msat: int
+    between: Rows[PairRow]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything the Overview and a report show, from one read.
 
-    `rows` are ranked, grouped and filtered as the query asks, `unfiltered` counts those before the
-    filter; totals and categories are the whole node's. `dry` counts open channels with less than
-    10% on our side, `offline` peers with no active channel. `sends`, `receives` count our own
-    HTLCs. `first_event_ns` is the oldest HTLC stored, None in an empty store.
+    `rows` are ranked, grouped and filtered as the query asks, the first of `count`; `unfiltered`
+    counts those before the filter; totals and categories are the whole node's. `dry` counts open
+    channels with less than 10% on our side, `offline` peers with no active channel. `sends`,
+    `receives` count our own HTLCs. `first_event_ns` is the oldest HTLC stored, None in an empty
+    store. `matrix` is there where flows were asked for.
     """
 
     node: NodeView
@@ -322,6 +348,7 @@ class Overview:
     totals: Totals
     categories: tuple[CategoryRow, ...]
     rows: Rows[Row]
+    count: int
     unfiltered: int
     series: Series
     offline: int
@@ -329,6 +356,7 @@ class Overview:
     sends: int
     receives: int
     first_event_ns: int | None
+    matrix: Matrix | None = None
 
     @property
     def peers(self) -> tuple[PeerRow, ...]:
@@ -371,7 +399,8 @@ class Query:
     """What is looked at. window: "1h", "24h", "7d", "30d", "all" or any duration.
 
     until_ns: a past time to look from (None: now); balances, policies and coverage are then of
-    that time. since_ns overrides the window's start. filter: as typed, see `filters.parse`.
+    that time. since_ns overrides the window's start. filter: as typed, see `filters.parse`. most:
+    so many rows at most where they are pairs, which may be a hundred thousand (None: all).
     """
 
     window: str = "24h"
@@ -381,3 +410,4 @@ class Query:
     reverse: bool = False
     by: By = By.PEER
     filter: str = ""
+    most: int | None = None

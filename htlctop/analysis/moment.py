@@ -5,25 +5,24 @@ from functools import cached_property
 
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.formulas import Rate, settle_rates
-from htlctop.analysis.kept import KeptCells, KeptChart, Shelf
+from htlctop.analysis.kept import KeptCells, KeptChart, KeptPairs, Shelf
 from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
 from htlctop.analysis.naming import Naming
 from htlctop.analysis.sums import (
     Figures,
     Priced,
     grouped,
-    over_sources,
     price,
-    share_among_sources,
     together,
 )
 from htlctop.analysis.windows import SINCE, align, resolve
 from htlctop.domain.coverage import Interval, last_break_ns
-from htlctop.domain.ports import StatsReader
-from htlctop.domain.records import StatusRecord
+from htlctop.domain.ports import PairSums, StatsReader
+from htlctop.domain.records import Cell, PairPick, StatusRecord, Way, Worth
 from htlctop.domain.types import NS, Settings
 
 SILENT_NS = 15 * NS
+EXACT_UP_TO = 20_000
 _ENDED_STATES = (State.NEVER, State.STOPPED)
 
 
@@ -31,9 +30,9 @@ class Moment:
     """The store within one snapshot; whatever is asked twice is read once.
 
     `as_of_ns` is the past time that is looked from, None for now: channels, balances and policies
-    are of then, outcomes as they are known today. `by_source`: what would have been earned is
-    rounded for each incoming peer, to the msat what NUMBERS defines; else once for a channel and
-    category, which a large store adds up many times faster and is some msat apart.
+    are of then, outcomes as they are known today. `exact`: what would have been earned is rounded
+    for each incoming peer however many there are; else, in a window of more than `EXACT_UP_TO`
+    HTLCs, once for a channel and category, which is some msat apart and many times faster.
     """
 
     def __init__(
@@ -44,9 +43,9 @@ class Moment:
         until_ns: int | None = None,
         shelf: Shelf | None = None,
         *,
-        by_source: bool = False,
+        exact: bool = False,
     ) -> None:
-        self._by_source = by_source
+        self._exact = exact
         self.reader = reader
         self.shelf = shelf or Shelf()
         self.settings = settings
@@ -54,7 +53,6 @@ class Moment:
         is_past = until_ns is not None and until_ns < self.now_ns
         self.as_of_ns = until_ns if is_past else None
         self._figures: dict[object, dict[int, Figures]] = {}
-        self._pairs: dict[tuple[int, int], list[Priced]] = {}
         self._rates: dict[int, tuple[dict[int, Rate], Rate]] = {}
 
     @cached_property
@@ -165,31 +163,59 @@ class Moment:
         alive_ns = self.record.alive_ns
         return bool(alive_ns) and self._wall_ns() - alive_ns > SILENT_NS
 
+    def _is_exact(self, window: Window) -> bool:
+        if self._exact:
+            return True
+        counted = self.kept_cells(window).categories.values()
+        return sum(sums[0] for sums in counted) <= EXACT_UP_TO
+
     def priced(self, window: Window) -> list[Priced]:
         """The window's cells by channel and category, each with what it would have earned."""
-        if self._by_source:
-            return over_sources(self.priced_pairs(window))
-        cells = self.kept_cells(window).cells()
+        if not self._is_exact(window):
+            cells = self.kept_cells(window).cells()
+            return price(cells, self.book.peer_of, *self.rates(window))
+        found = self.kept_pairs(window).sums(Way.CHANNEL, PairPick(), self.worth(window))
+        peer_of = self.book.peer_of
+        return [
+            Priced(Cell(channel, 0, category, *sums), peer_of(channel), expected)
+            for (channel,), category, sums, expected in found
+        ]
+
+    def priced_pairs(
+        self, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
+    ) -> list[Priced]:
+        """The window's cells by channel, incoming peer and category, of some channels or one
+        incoming peer where named, each with what it would have earned."""
+        cells = self.reader.pair_cells(*self.edges_ns(window), channels, in_peer=in_peer)
         return price(cells, self.book.peer_of, *self.rates(window))
 
-    def priced_pairs(self, window: Window, channels: Sequence[int] = ()) -> list[Priced]:
-        """The window's cells by channel, incoming peer and category, of some channels where named.
-        Unless rounded for each source, what a channel's cell would have earned is shared out among
-        them."""
-        edges = self.edges_ns(window)
-        if not channels and edges in self._pairs:
-            return self._pairs[edges]
-        cells = self.reader.pair_cells(*edges, channels)
-        add = price if self._by_source else share_among_sources
-        priced = add(cells, self.book.peer_of, *self.rates(window))
-        if not channels:
-            self._pairs[edges] = priced
-        return priced
+    def worth(self, window: Window) -> Worth:
+        """How the net demand of a sum by pair is priced."""
+        rates, default = self.rates(window)
+        # Asked for every sum: as Rate.of_amount, without the steps on the way there.
+        parts = {peer: (2 * rate.part, rate.of) for peer, rate in rates.items()}
+        any_other = 2 * default.part, default.of
 
-    def priced_sent(self, window: Window, in_peer: int) -> list[Priced]:
-        """The same of what came in from one peer, rounded for each cell."""
-        cells = self.reader.pair_cells(*self.edges_ns(window), in_peer=in_peer)
-        return price(cells, self.book.peer_of, *self.rates(window))
+        def worth(peer: int, net_msat: int) -> int:
+            twice, of = parts.get(peer, any_other)
+            return (net_msat * twice + of) // (2 * of)
+
+        return worth
+
+    def kept_pairs(self, window: Window) -> PairSums:
+        """The window's sums by pair, where they can be ranked and picked."""
+        kept = self._pairs_of(window)
+        kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
+        return kept.pairs
+
+    def _pairs_of(self, window: Window) -> KeptPairs:
+        key = repr(_identity(window))
+        return KeptPairs(self.reader.pairs(key), key)
+
+    def prepare_pairs(self, window: Window) -> bool:
+        """Have them at hand before they are asked for, a step at a time; whether they are."""
+        kept = self._pairs_of(window)
+        return kept.prepare(self.reader, self.record.generation, *self.edges_ns(window))
 
     def rates(self, window: Window) -> tuple[dict[int, Rate], Rate]:
         """Every peer's settle rate over the 30 days before the window's end, and that of a peer
@@ -221,10 +247,10 @@ class Moment:
         key = *self.edges_ns(window), categories
         if key in self._figures:
             return self._figures[key]
-        if self._by_source:
+        if self._is_exact(window):
             counted = (
                 item
-                for item in self.priced_pairs(window)
+                for item in self.priced(window)
                 if categories is None or item.cell.category in categories
             )
             self._figures[key] = grouped(counted, lambda item: self.book.main_of(item.cell.channel))

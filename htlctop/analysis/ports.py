@@ -63,6 +63,12 @@ class Analyst(Protocol):
     def overview(self, query: Query) -> Overview:
         """The node over the window."""
 
+    def flows(self, query: Query) -> Overview:
+        """The node with its pairs by net demand, and their matrix."""
+
+    def prepare(self, query: Query) -> bool:
+        """Have at hand what views of pairs add up, a step at a time; whether it is."""
+
     def peer(self, peer: int, query: Query) -> PeerDetail:
         """One peer over the window. Raises UsageError when the store does not know it."""
 

@@ -5,18 +5,17 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import add
 from typing import NamedTuple, TypeVar
 
-from htlctop.analysis.formulas import ALWAYS, Rate, share_out
+from htlctop.analysis.formulas import ALWAYS, Rate
 from htlctop.analysis.models import CategoryRow, Sums
-from htlctop.domain.codes import LOST, PRICED_OUT, Category
-from htlctop.domain.records import Cell
+from htlctop.domain.codes import LOST, PRICED_OUT, REFUSED, Category
+from htlctop.domain.records import Cell, PairSum
 
 Group = TypeVar("Group", bound=Hashable)
-_REFUSED = range(int(Category.LIQUIDITY), int(Category.DISABLED) + 1)
 # Plain numbers where every cell passes: an enum member costs a lookup each time it is named.
-_LOST, _PRICED_OUT = frozenset(map(int, LOST)), frozenset(map(int, PRICED_OUT))
-_SETTLED, _DOWNSTREAM, _OTHER = (
-    int(Category.SETTLED), int(Category.DOWNSTREAM), int(Category.OTHER),
-)  # fmt: skip
+_LOST, _PRICED_OUT, _REFUSED = (
+    frozenset(map(int, categories)) for categories in (LOST, PRICED_OUT, REFUSED)
+)
+_SETTLED, _DOWNSTREAM = int(Category.SETTLED), int(Category.DOWNSTREAM)
 _EXPECTED = tuple(Sums.__dataclass_fields__).index("expected_msat")
 
 
@@ -30,7 +29,7 @@ class Priced(NamedTuple):
 
 def is_refused(category: int) -> bool:
     """Whether the category is one of our link failures."""
-    return category in _REFUSED or category == _OTHER
+    return category in _REFUSED
 
 
 def price(
@@ -112,7 +111,7 @@ def figures(cells: Iterable[tuple[int, Sequence[int], int]]) -> Figures:
             earned += fee
         elif category == _DOWNSTREAM:
             downstream += n
-        elif is_refused(category):
+        elif category in _REFUSED:
             refused += n
             if category in _PRICED_OUT:
                 offered += wanted
@@ -154,6 +153,14 @@ def apart(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group
 def grouped(priced: Iterable[Priced], of: Callable[[Priced], Group]) -> dict[Group, Figures]:
     """What priced cells add up to, by what each belongs to."""
     return {group: figures_of(items) for group, items in apart(priced, of).items()}
+
+
+def figures_apart(sums: Iterable[PairSum]) -> dict[tuple[int, ...], Figures]:
+    """What sums by pair, peer or channel add up to, by what they are of."""
+    found: dict[tuple[int, ...], list[tuple[int, Sequence[int], int]]] = defaultdict(list)
+    for of, category, parts, expected in sums:
+        found[of].append((category, parts, expected))
+    return {of: figures(cells) for of, cells in found.items()}
 
 
 def add_up(priced: Iterable[Priced]) -> Sums:
@@ -215,30 +222,3 @@ def over_sources(priced: Iterable[Priced]) -> list[Priced]:
         Priced(Cell(channel, 0, category, *sums), peer, expected)
         for (channel, category, peer), (*sums, expected) in found.items()
     ]
-
-
-def share_among_sources(
-    cells: Iterable[Cell],
-    peer_of: Callable[[int], int],
-    rates: Mapping[int, Rate],
-    default: Rate,
-) -> list[Priced]:
-    """Cells by incoming peer, each with its part of what the channel's cell would have earned.
-
-    It is shared out in proportion to net demand, to the msat, so that the pairs add up to the
-    peers. All cells of a channel and category have to be there.
-    """
-    by_channel: dict[tuple[int, int], list[Cell]] = defaultdict(list)
-    priced = []
-    for cell in cells:
-        if cell.category in _LOST:
-            by_channel[cell.channel, cell.category].append(cell)
-        else:
-            priced.append(Priced(cell, peer_of(cell.channel), 0))
-    for (channel, _), sources in by_channel.items():
-        peer = peer_of(channel)
-        nets = [cell.demand_msat - cell.recovered_msat for cell in sources]
-        expected = rates.get(peer, default).of_amount(sum(nets))
-        shares = share_out(expected, [max(0, net) for net in nets])
-        priced += [Priced(cell, peer, share) for cell, share in zip(sources, shares, strict=True)]
-    return priced

@@ -111,6 +111,12 @@ _GROUPS = {
 
 LOST = frozenset(c for c in Category if c.group is Group.LOST)
 PRICED_OUT = frozenset(c for c in Category if c.group is Group.PRICED_OUT)
+REFUSED = frozenset(
+    c
+    for c in Category
+    if c.group in (Group.LOST, Group.PRICED_OUT, Group.SENDER, Group.CONFIG, Group.OTHER)
+)
+"""The link failures: what was refused here."""
 
 # Wire codes (BOLT 4, LND's Failure.FailureCode numbering) and LND's failure details.
 _EXPIRY_TOO_SOON, _EXPIRY_TOO_FAR, _INCORRECT_CLTV = 7, 22, 13

@@ -25,11 +25,18 @@ from htlctop.domain.records import (
     Found,
     HtlcFacts,
     HtlcRecord,
+    Measure,
+    Pair,
+    PairPick,
+    PairsHeld,
+    PairSum,
     PendingRecord,
     Pick,
     Progress,
     StatusRecord,
     Unresolved,
+    Way,
+    Worth,
 )
 from htlctop.domain.types import (
     DEFAULTS,
@@ -223,6 +230,44 @@ class EvidenceReader(Protocol):
         """The operator's notes in [from, until), oldest first."""
 
 
+class PairSums(Protocol):
+    """The sums of one window by pair, kept by a reader from one snapshot to the next.
+
+    A snapshot that is broken off leaves what it began with. Raises as StatsReader does.
+    """
+
+    def held(self) -> PairsHeld:
+        """What they are the sums of; of no window at first."""
+
+    def hold(self, held: PairsHeld) -> None:
+        """Remember that."""
+
+    def clear(self) -> None:
+        """Nothing is summed up."""
+
+    def add(self, from_ns: int, until_ns: int, sign: int = 1) -> None:
+        """Add what the buckets over [from, until) hold, or (sign -1) take it away."""
+
+    def take(self, news: Iterable[Delta]) -> None:
+        """Add what was written meanwhile."""
+
+    def ranked(
+        self, order: Sequence[Measure], pick: PairPick, worth: Worth, *,
+        most: int | None = None, reverse: bool = False,
+    ) -> list[Pair]:  # fmt: skip
+        """The first pairs by some measures, the largest first; the second measure ranks the equals
+        of the first. All of them where no `most` is given."""
+
+    def count(self, pick: PairPick) -> int:
+        """How many pairs there are."""
+
+    def nets(self, way: Way, pick: PairPick) -> list[tuple[int, int]]:
+        """(peer, net demand msat) of every incoming or outgoing peer, the largest first."""
+
+    def sums(self, way: Way, pick: PairPick, worth: Worth) -> list[PairSum]:
+        """The sums of each category, apart by pair, peer or channel."""
+
+
 class StatsReader(EvidenceReader, Protocol):
     """Where figures come from. It belongs to one thread; only `interrupt` crosses threads.
 
@@ -283,6 +328,9 @@ class StatsReader(EvidenceReader, Protocol):
     ) -> list[Cell]:  # fmt: skip
         """Sums by channel, incoming peer and category; of some channels, or of one incoming peer,
         only where named."""
+
+    def pairs(self, key: str) -> PairSums:
+        """The sums by pair that are kept of a window, by its key; of none at first."""
 
     def net_over_time(
         self, from_ns: int, until_ns: int, step_ns: int, channels: Sequence[int] = (), *,

@@ -1,6 +1,8 @@
 """What is written to a store and read back from it, as values. Times ns, amounts msat."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 MINUTE, HOUR, DAY, QUARTER, WEEK = range(5)
@@ -121,6 +123,54 @@ class Cell(NamedTuple):
     repeats: int
 
 
+class Measure(Enum):
+    """What sums can be ranked by: what they would have earned, net demand, lost and refused HTLCs,
+    the fees asked for what was lost, the fees earned, and settled HTLCs."""
+
+    EXPECTED = "expected"
+    NET = "net"
+    LOST = "lost"
+    REFUSED = "refused"
+    ASKED = "asked"
+    EARNED = "earned"
+    SETTLED = "settled"
+
+
+Pair = tuple[int, int]
+"""Incoming and outgoing peer."""
+
+
+Worth = Callable[[int, int], int]
+"""(outgoing peer, net demand msat) -> what that would have earned, msat."""
+
+
+class Way(Enum):
+    """What the sums of pairs are told apart by: pair, incoming peer, outgoing peer, channel."""
+
+    PAIR = "in_peer, peer"
+    SOURCE = "in_peer"
+    TARGET = "peer"
+    CHANNEL = "channel"
+
+
+class PairsHeld(NamedTuple):
+    """What kept sums by pair are of: a window by its key, the generation, and the edges, ns."""
+
+    key: str
+    generation: int
+    from_ns: int
+    until_ns: int
+
+
+class PairSum(NamedTuple):
+    """Sums of a category; `of`: the pair, peer or channel. `sums` are the seven of a Cell."""
+
+    of: tuple[int, ...]
+    category: int
+    sums: tuple[int, ...]
+    expected_msat: int
+
+
 @dataclass(frozen=True, slots=True)
 class HtlcRecord:
     """One HTLC; claim_seq is the opener of the payment it belongs to, None outside of claims."""
@@ -156,8 +206,8 @@ class HtlcFacts:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """HTLCs that come in on one of some channels, or go out by one of others; the rest, where
-    `negated`. Channel 0 stands for none."""
+    """What comes in by one of some channels (of pairs: peers), or goes out by one of others; the
+    rest, where `negated`. 0 stands for none."""
 
     ins: frozenset[int]
     outs: frozenset[int]
@@ -193,6 +243,15 @@ class Pick:
     fates: frozenset[int] | None = None
     break_ns: int = 0
     until_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairPick:
+    """Which sums of pairs; all that is given must hold."""
+
+    ends: tuple[Ends, ...] = ()
+    categories: frozenset[int] | None = None
+    pairs: Sequence[Pair] | None = None
 
 
 @dataclass(frozen=True, slots=True)

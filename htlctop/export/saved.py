@@ -59,6 +59,7 @@ def read_report(text: str) -> Report:
         totals=totals,
         categories=whole.items("categories", _category),
         rows=Rows.of(peers),
+        count=len(peers),
         unfiltered=len(peers),
         series=Series(NS, ()),
         offline=0,

@@ -15,6 +15,7 @@ from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.store.connect import disk_trouble, explain, open_reader
 from htlctop.store.evidence import EvidenceReads, Values
 from htlctop.store.log import LogReads
+from htlctop.store.pairs import KeptPairs, PairSums
 from htlctop.store.tiles import BucketReads
 
 READ_LIMIT_S = 60.0
@@ -34,6 +35,7 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         super().__init__()
         self.path = path
         self._db = open_reader(path)
+        self._pairs = KeptPairs(self._db)
         self._stop_at = float("inf")
         self._db.set_progress_handler(self._should_stop, _STEPS_BETWEEN_CHECKS)
 
@@ -49,9 +51,11 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
     def snapshot(self) -> Iterator[None]:
         """Everything read inside is of one moment."""
         self._stop_at = time.monotonic() + READ_LIMIT_S
+        end = "ROLLBACK"
         try:
             self._db.execute("BEGIN")
             yield
+            end = "COMMIT"
         except sqlite3.OperationalError as error:
             if self._should_stop():
                 raise StoreError(
@@ -64,12 +68,12 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         except sqlite3.Error as error:
             raise explain(self.path, error) from error
         finally:
-            self._end_snapshot()
+            self._end_snapshot(end)
 
-    def _end_snapshot(self) -> None:
+    def _end_snapshot(self, end: str) -> None:
         try:
             if self._db.in_transaction:
-                self._db.execute("COMMIT")
+                self._db.execute(end)
         except sqlite3.Error as error:
             raise explain(self.path, error) from error
 
@@ -181,6 +185,10 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         """The first event of the oldest HTLC stored, None in an empty store."""
         found = self._run("SELECT at FROM htlc ORDER BY seq LIMIT 1").fetchone()
         return int(found[0]) if found else None
+
+    def pairs(self, key: str) -> PairSums:
+        """The sums by pair that are kept of a window, by its key; of none at first."""
+        return self._pairs.of(key)
 
     def _run(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         return self._db.execute(sql, values)

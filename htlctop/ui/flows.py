@@ -1,29 +1,16 @@
 """Who wanted to reach whom: pairs as a matrix of in-peers and out-peers, with a cursor. Pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import cast
 
-from htlctop.analysis.models import PairRow
+from htlctop.analysis.models import End, Matrix, PairRow
 from htlctop.analysis.rows import Rows
-
-Pair = tuple[int, int]
-"""In-peer and out-peer, by their store ids."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """A peer at one side of the matrix, with the net demand of its row or column, msat."""
-
-    peer: int
-    pubkey: str | None
-    alias: str
-    net_msat: int
+from htlctop.domain.records import Pair
 
 
 class Flows:
-    """The pairs, ordered by net demand (`peak_msat` is the largest), and the one under the cursor.
+    """The first of `count` pairs by net demand (`peak_msat` is the largest), ranked and as a matrix
+    of the peers with the most, and the pair under the cursor.
 
     The cursor belongs to a pair and stays with it when figures change. Until the user moves it,
     it is on the pair with the largest net demand. Where its peers are gone, it goes to the pair
@@ -32,30 +19,36 @@ class Flows:
 
     def __init__(self) -> None:
         self.pairs: Rows[PairRow] = Rows.of(())
+        self.matrix = Matrix((), (), 0, 0, 0, self.pairs)
         self.sources: tuple[End, ...] = ()
         self.targets: tuple[End, ...] = ()
         self.peak_msat = 0
+        self.count = 0
         self._nets: dict[Pair, int] = {}
+        self._cells: dict[Pair, int] = {}
         self._ranks: dict[Pair, int] = {}
         self._at: Pair | None = None
         self._place = 0
         self._is_chosen = False
 
-    def replace(self, rows: Rows[PairRow], *, keep_order: bool = False) -> None:
-        """Take over new pairs, ranked by net demand, which is their worth; `keep_order` leaves
-        known ones in place."""
+    def replace(
+        self, rows: Rows[PairRow], matrix: Matrix, count: int, *, keep_order: bool = False
+    ) -> None:
+        """Take over the first of `count` pairs, ranked by net demand, and their matrix;
+        `keep_order` leaves known ones in place."""
         pairs, last = cast(Sequence[Pair], rows.ids), len(self._ranks)
         order: Sequence[int] = range(len(pairs))
         if keep_order:
             order = sorted(order, key=lambda at: self._ranks.get(pairs[at], last))
         ids = [pairs[at] for at in order]
-        self.pairs = Rows(ids, lambda at: rows[order[at]])
+        self.pairs, self.matrix = Rows(ids, lambda at: rows[order[at]]), matrix
         self._ranks = {pair: rank for rank, pair in enumerate(ids)}
-        self._nets = dict(zip(pairs, rows.worth, strict=True))
-        sources, targets = self._ends()
-        self.sources = _kept(sources, self.sources) if keep_order else sources
-        self.targets = _kept(targets, self.targets) if keep_order else targets
-        self.peak_msat = max(self._nets.values(), default=0)
+        among = cast(Sequence[Pair], matrix.between.ids)
+        self._cells = {pair: at for at, pair in enumerate(among)}
+        self._nets = dict(zip(among, matrix.between.worth, strict=True))
+        self.sources = _kept(matrix.sources, self.sources) if keep_order else matrix.sources
+        self.targets = _kept(matrix.targets, self.targets) if keep_order else matrix.targets
+        self.peak_msat, self.count = max(rows.worth, default=0), count
         if not self._is_chosen or self._at is None:
             self._put(ids[0] if ids else None)
         elif not self._is_there(self._at):
@@ -63,27 +56,10 @@ class Flows:
         else:
             self._put(self._at)
 
-    def _ends(self) -> tuple[tuple[End, ...], tuple[End, ...]]:
-        """The in-peers and the out-peers, each by the net demand of all its pairs."""
-        sources: dict[int, int] = defaultdict(int)
-        targets: dict[int, int] = defaultdict(int)
-        pair_of: tuple[dict[int, Pair], dict[int, Pair]] = {}, {}
-        for pair, net in self._nets.items():
-            source, target = pair
-            sources[source] += net
-            targets[target] += net
-            pair_of[0][source] = pair_of[1][target] = pair
-        ins = ((net, self._row(pair_of[0][peer])) for peer, net in sources.items())
-        outs = ((net, self._row(pair_of[1][peer])) for peer, net in targets.items())
-        return (
-            _ranked(End(row.in_peer, row.in_pubkey, row.in_alias, net) for net, row in ins),
-            _ranked(End(row.out_peer, row.out_pubkey, row.out_alias, net) for net, row in outs),
-        )
-
-    def _row(self, pair: Pair) -> PairRow:
-        return self.pairs[self._ranks[pair]]
-
     def _is_there(self, at: Pair) -> bool:
+        return at in self._ranks or self._is_within(at)
+
+    def _is_within(self, at: Pair) -> bool:
         return any(end.peer == at[0] for end in self.sources) and any(
             end.peer == at[1] for end in self.targets
         )
@@ -96,11 +72,14 @@ class Flows:
     @property
     def current(self) -> PairRow | None:
         """The pair under the cursor."""
+        if self._at in self._ranks:
+            return self.listed
         return self.cell(*self._at) if self._at else None
 
     def cell(self, source: int, target: int) -> PairRow | None:
-        """The pair of two peers, None where nobody wanted that way."""
-        return self._row((source, target)) if (source, target) in self._ranks else None
+        """The pair of two peers of the matrix, None where nobody wanted that way."""
+        at = self._cells.get((source, target))
+        return None if at is None else self.matrix.between[at]
 
     def net_msat(self, source: int, target: int) -> int | None:
         """The net demand of that pair."""
@@ -157,10 +136,6 @@ class Flows:
 
 def _index(ends: Sequence[End], peer: int) -> int:
     return next((index for index, end in enumerate(ends) if end.peer == peer), 0)
-
-
-def _ranked(ends: Iterable[End]) -> tuple[End, ...]:
-    return tuple(sorted(ends, key=lambda end: (-end.net_msat, end.peer)))
 
 
 def _kept(new: Sequence[End], old: Sequence[End]) -> tuple[End, ...]:

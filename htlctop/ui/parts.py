@@ -20,6 +20,8 @@ from htlctop.ui.subject import Of, Subject
 LIVE_EVERY_S = 0.5
 TABLES_EVERY_S = 2.0
 COSTLY_EVERY_S = 10.0
+MOST_PAIRS = 1_000
+"""Pairs in a table, of the hundred thousand that a large node may have; a filter finds the rest."""
 
 Value = (
     StatusView
@@ -115,15 +117,15 @@ def _of_log(query: Query) -> Query:
 
 
 def _pairs(query: Query) -> Query:
-    return replace(query, sort=SortKey.DEMAND, reverse=False, by=By.PAIR)
+    return replace(_shown(query), sort=SortKey.DEMAND, reverse=False, by=By.PAIR)
 
 
 def _by_channel(query: Query) -> Query:
     return replace(query, by=By.CHANNEL)
 
 
-def _all(query: Query) -> Query:
-    return query
+def _shown(query: Query) -> Query:
+    return replace(query, most=MOST_PAIRS)
 
 
 _RELEVANT: Mapping[Part, Callable[[Query], Query]] = {
@@ -131,7 +133,7 @@ _RELEVANT: Mapping[Part, Callable[[Query], Query]] = {
     Part.HTLC: _nothing,
     Part.LOG: _of_log,
     Part.PAGE: _of_log,
-    Part.OVERVIEW: _all,
+    Part.OVERVIEW: _shown,
     Part.FLOWS: _pairs,
     Part.CHANNELS: _by_channel,
 }
@@ -180,8 +182,8 @@ _READ: Mapping[Part, Callable[[Analyst, Need, Query], Value]] = {
     Part.LOG: _log,
     Part.PAGE: _log,
     Part.STATUS: lambda analyst, need, query: analyst.status(),
-    Part.OVERVIEW: lambda analyst, need, query: analyst.overview(query),
-    Part.FLOWS: lambda analyst, need, query: analyst.overview(_pairs(query)),
+    Part.OVERVIEW: lambda analyst, need, query: analyst.overview(_shown(query)),
+    Part.FLOWS: lambda analyst, need, query: analyst.flows(_shown(query)),
     Part.CHANNELS: lambda analyst, need, query: analyst.overview(_by_channel(query)),
     Part.PEER: lambda analyst, need, query: analyst.peer(_ids(need)[0], query),
     Part.CHANNEL: lambda analyst, need, query: analyst.channel(_ids(need)[0], query),

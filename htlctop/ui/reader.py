@@ -85,6 +85,8 @@ class Reader:
         self._window = ""
         self._opened: tuple[int, float] = (-1, float("-inf"))
         self._serial = -1
+        self._prepared: object = None
+        self._prepares_at_s = 0.0
         self._seen: dict[Key, _Seen] = {}
 
     def interrupt(self) -> None:
@@ -141,6 +143,8 @@ class Reader:
         found: list[Found] = []
         failures: dict[Key, str] = {}
         interrupted = False
+        if not chosen:
+            interrupted = not self._prepare(analyst, query, moment)
         for need in sorted(chosen, key=_urgency):
             try:
                 found.append(self._get(analyst, need, query, moment))
@@ -161,6 +165,24 @@ class Reader:
             is_partial=any(need not in chosen for need in costly),
             interrupted=interrupted,
         )
+
+    def _prepare(self, analyst: Analyst, query: Query, moment: tuple[int, int]) -> bool:
+        """Have what takes long at hand before it is asked for, in the time that nothing is read;
+        whether that was not broken off. What cannot be read says so where it is shown."""
+        wanted = moment, query.window, query.since_ns, query.until_ns
+        began_s = self._clock()
+        if self._prepared == wanted or began_s < self._prepares_at_s:
+            return True
+        try:
+            if analyst.prepare(query):
+                self._prepared = wanted
+        except ReadInterrupted:
+            return False
+        except Exception:
+            self._prepared = wanted
+        ended_s = self._clock()
+        self._prepares_at_s = ended_s + _REST * (ended_s - began_s)
+        return True
 
     def _forget_others(self, needs: Sequence[Need]) -> None:
         """What no page shows any more is read anew when one shows it again."""

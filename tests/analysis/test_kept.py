@@ -1,15 +1,20 @@
 """Sums that are kept from read to read are, to the msat, what reading them anew gives."""
 
 import random
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
+from htlctop.analysis import moment
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, Query
+from htlctop.analysis.models import By, Query, Window
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
+from htlctop.domain.ports import PairSums
+from htlctop.domain.records import PairPick
 from htlctop.domain.types import NS
+from htlctop.errors import ReadInterrupted
 from htlctop.store.reader import StoreReader
 from htlctop.store.writer import NEWS_KEPT, StoreWriter
 from tests.bench.workload import DAY_NS, NODE, FakeNode, Load, Traffic
@@ -19,6 +24,10 @@ QUERIES = [
     *(Query(window=window) for window in ("1h", "24h", "7d", "30d", "all")),
     Query(window="24h", by=By.CHANNEL, filter="why:liq"),
     Query(window="24h", filter='"peer 3"'),
+    Query(window="24h", by=By.PAIR, most=5),
+    Query(window="24h", by=By.SOURCE),
+    Query(window="7d", by=By.PAIR, filter='in:"peer 3"'),
+    Query(window="24h", filter='!in:"peer 3"'),
 ]
 
 
@@ -45,11 +54,13 @@ class Watched:
         anew = self.analyst()
         assert self.keeping.overview(query) == anew.overview(query), query
         assert self.keeping.history(query) == anew.history(query), query
+        assert self.keeping.flows(query) == anew.flows(query), query
         anew.close()
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_kept_sums_are_those_read_anew(tmp_path, seed):
+@pytest.mark.parametrize(("seed", "exact_up_to"), [(0, 10**6), (1, 0), (2, 2_000)])
+async def test_kept_sums_are_those_read_anew(tmp_path, monkeypatch, seed, exact_up_to):
+    monkeypatch.setattr(moment, "EXACT_UP_TO", exact_up_to)
     chance = random.Random(seed)
     load = Load(6_000, channels=12, peers=8, seed=seed, span_ns=3 * DAY_NS)
     async with StoreWriter(tmp_path / "store.db") as writer:
@@ -63,6 +74,8 @@ async def test_kept_sums_are_those_read_anew(tmp_path, seed):
             query = chance.choice(QUERIES)
             if chance.random() < 0.3:
                 query = replace(query, until_ns=watched.now_ns - chance.randrange(DAY_NS))
+            if chance.random() < 0.5:
+                watched.keeping.prepare(query)
             watched.compare(query)
             watched.compare(QUERIES[1])
         watched.keeping.close()
@@ -102,3 +115,46 @@ async def test_nothing_is_kept_of_a_read_that_was_broken_off(tmp_path):
         assert analyst.overview(Query()) == anew.overview(Query())
         for each in (anew, analyst, watched.keeping):
             each.close()
+
+
+async def test_what_was_prepared_is_left_as_it_was_by_a_read_that_was_broken_off(tmp_path):
+    load = Load(3_000, channels=12, peers=8, span_ns=12 * HOUR)
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        watched = Watched(writer, load)
+        await watched.intake.meet(NODE)
+        await watched.intake.list_channels()
+        await watched.write(2_000)
+        reader = StoreReader(writer.path)
+        analyst = StoreAnalyst(reader, wall_ns=lambda: watched.now_ns)
+        query, steps, many = Query(by=By.PAIR), 0, 0
+        while not analyst.prepare(query):
+            steps += 1
+            with pytest.raises(ReadInterrupted):
+                breaks_off(analyst, reader, query)
+            held = reader.pairs(KEY_OF_LIVE_24H)
+            assert held.count(PairPick()) >= many, "what was there is still there"
+            many = held.count(PairPick())
+        assert steps > 5 and many
+        await watched.write(500)
+        with pytest.raises(ReadInterrupted):
+            breaks_off(analyst, reader, query)
+        anew = watched.analyst()
+        assert analyst.flows(query) == anew.flows(query)
+        for each in (anew, analyst, watched.keeping):
+            each.close()
+
+
+KEY_OF_LIVE_24H = repr(("24h", None, None))
+
+
+def breaks_off(analyst: StoreAnalyst, reader: StoreReader, query: Query) -> None:
+    """Interrupt a read just after it added to the sums by pair."""
+    original = moment.Moment.kept_pairs
+
+    def interrupted(self: moment.Moment, window: Window) -> PairSums:
+        original(self, window)
+        raise sqlite3.OperationalError("interrupted")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moment.Moment, "kept_pairs", interrupted)
+        analyst.overview(query)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
+from htlctop.analysis import moment, pairs
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import By, Query, SortKey, Sums
 from htlctop.analysis.ports import LogQuery
@@ -58,6 +59,50 @@ def test_rows_are_sorted_by_what_was_asked_and_known_by_their_ids(analyst, by, s
         assert shares == sorted(shares, reverse=True) and all(r.capacity_sat for r in rows[:2])
     turned = analyst.overview(replace(ALL, by=by, sort=sort, reverse=True)).rows
     assert set(turned.ids) == set(rows.ids)
+
+
+@pytest.mark.parametrize("sort", SortKey)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_so_many_pairs_are_the_first_of_all(analyst, sort, reverse):
+    query = replace(ALL, by=By.PAIR, sort=sort, reverse=reverse)
+    every, some = analyst.overview(query), analyst.overview(replace(query, most=3))
+    assert (len(some.rows), some.count, some.unfiltered) == (3, len(every.rows), len(every.rows))
+    if sort in SHOWN:
+        figures = [[getattr(r.sums, SHOWN[sort]) for r in v.rows] for v in (some, every)]
+        assert figures[0] == figures[1][:3]
+    else:
+        assert tuple(some.rows) == every.rows[:3]
+
+
+@pytest.mark.parametrize("text", ["", "in:ann", "why:liq", "cat", "!cat"])
+def test_the_matrix_holds_the_pairs_and_adds_up(analyst, text):
+    view = analyst.flows(replace(ALL, filter=text))
+    matrix, net = view.matrix, total(view.rows)["demand_msat"] - total(view.rows)["recovered_msat"]
+    assert sum(end.net_msat for end in matrix.sources) == net == matrix.net_msat
+    assert sum(end.net_msat for end in matrix.targets) == net
+    assert (len(matrix.sources), len(matrix.targets)) == (matrix.source_count, matrix.target_count)
+    assert tuple(matrix.between) == tuple(view.rows) and len(view.rows) == view.count
+
+
+def test_a_matrix_of_the_largest_leaves_the_others_to_the_sums(analyst, monkeypatch):
+    whole = analyst.flows(ALL).matrix
+    monkeypatch.setattr(pairs, "MOST_ENDS", 2)
+    matrix = analyst.flows(ALL).matrix
+    assert (matrix.sources, matrix.targets) == (whole.sources[:2], whole.targets[:2])
+    assert (matrix.source_count, matrix.net_msat) == (len(whole.sources), whole.net_msat)
+    among = {(source.peer, target.peer) for source in matrix.sources for target in matrix.targets}
+    assert set(matrix.between.ids) == among & set(whole.between.ids)
+
+
+def test_a_window_of_many_htlcs_is_rounded_less_often_and_nearly_the_same(analyst, monkeypatch):
+    exact = analyst.overview(ALL)
+    monkeypatch.setattr(moment, "EXACT_UP_TO", 0)
+    view, cells = analyst.overview(ALL), len(analyst.overview(replace(ALL, by=By.PAIR)).rows) * 5
+    assert asdict(view.totals.sums) | {"expected_msat": 0} == (
+        asdict(exact.totals.sums) | {"expected_msat": 0}
+    )
+    assert abs(view.totals.sums.expected_msat - exact.totals.sums.expected_msat) <= cells
+    assert total(view.rows) == asdict(view.totals.sums)
 
 
 @pytest.mark.parametrize("text", FILTERS)

@@ -1,6 +1,7 @@
 """An analyst and a session of the node made by hand: nothing moves unless told to."""
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bigfoot import (
@@ -51,13 +52,16 @@ from htlctop.analysis.details import (
 from htlctop.analysis.models import (
     By,
     CategoryRow,
+    End,
     HtlcLine,
+    Matrix,
     NodeView,
     Overview,
     PairRow,
     PeerRow,
     Query,
     Row,
+    SortKey,
     SourceRow,
     StatusView,
     Totals,
@@ -68,6 +72,30 @@ from htlctop.analysis.rows import Rows
 from htlctop.domain.codes import Category as C
 from htlctop.domain.types import Access
 from htlctop.errors import UsageError
+
+
+def matrix(pairs: Sequence[PairRow]) -> Matrix:
+    """All that is between the peers of some pairs, which are ranked by net demand."""
+    ends: tuple[dict[int, End], dict[int, End]] = {}, {}
+    for row in pairs:
+        net = row.sums.net_demand_msat
+        for side, end in zip(
+            ends,
+            (
+                End(row.in_peer, row.in_pubkey, row.in_alias, net),
+                End(row.out_peer, row.out_pubkey, row.out_alias, net),
+            ),
+            strict=True,
+        ):
+            known = side.get(end.peer)
+            side[end.peer] = replace(end, net_msat=net + (known.net_msat if known else 0))
+    sources, targets = (
+        tuple(sorted(side.values(), key=lambda end: (-end.net_msat, end.peer))) for side in ends
+    )
+    between = Rows.of(pairs, [row.sums.net_demand_msat for row in pairs])
+    net = sum(between.worth)
+    return Matrix(sources, targets, len(sources), len(targets), net, between)
+
 
 READING = ("info:read", "offchain:read", "peers:read")
 
@@ -93,6 +121,10 @@ class FakeAnalyst:
     calls: list[str] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
     closed: bool = False
+    meanwhile: Callable[[str], object] = lambda name: None
+    """What goes on while a method works, by its name."""
+    steps: int = 1
+    """How many it takes until everything is prepared."""
     looks_at: int | None = None
     """How many HTLCs one read of the log looks at, None for all."""
     looked_at: list[int] = field(default_factory=list)
@@ -130,6 +162,7 @@ class FakeAnalyst:
             ),
             categories=categories,
             rows=Rows.of(rows, [row.sums.net_demand_msat for row in rows]),
+            count=len(rows),
             unfiltered=len(self._rows(query.by)),
             series=series(sums.expected_msat, sums.net_demand_msat),
             offline=sum(not peer.online for peer in self.peers),
@@ -142,6 +175,17 @@ class FakeAnalyst:
             receives=self.receives,
             first_event_ns=self.first_event_ns,
         )
+
+    def flows(self, query: Query) -> Overview:
+        self._called("flows")
+        view = self.overview(replace(query, by=By.PAIR, sort=SortKey.DEMAND, reverse=False))
+        pairs = [row for row in view.rows if isinstance(row, PairRow)]
+        return replace(view, matrix=matrix(pairs))
+
+    def prepare(self, query: Query) -> bool:
+        self._called("prepare")
+        self.steps -= 1
+        return self.steps < 1
 
     def peer(self, peer: int, query: Query) -> PeerDetail:
         self._called("peer")
@@ -372,6 +416,7 @@ class FakeAnalyst:
     def _called(self, name: str) -> None:
         self.calls.append(name)
         self.threads.add(threading.get_ident())
+        self.meanwhile(name)
         if name in self.fail:
             raise self.fail[name]
 

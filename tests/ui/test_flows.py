@@ -1,10 +1,11 @@
 """The matrix of who wanted to reach whom: sums, the cursor, what is in view."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from drive import running
-from fake import FakeAnalyst
+from fake import FakeAnalyst, matrix
 from rich.cells import cell_len
 
 from htlctop.analysis.models import By, PairRow, Query, SortKey, Sums
@@ -26,9 +27,13 @@ def ranked(*rows: PairRow) -> Rows[PairRow]:
     return Rows.of(rows, [row.sums.net_demand_msat for row in rows])
 
 
+def give(made: Flows, *rows: PairRow, keep_order: bool = False) -> None:
+    made.replace(ranked(*rows), matrix(rows), len(rows), keep_order=keep_order)
+
+
 def flows() -> Flows:
     made = Flows()
-    made.replace(ranked(*pairs()))
+    give(made, *pairs())
     return made
 
 
@@ -61,32 +66,32 @@ def test_every_line_of_the_matrix_adds_up_with_the_others(size: tuple[int, int])
 
 def test_the_cursor_starts_on_the_largest_pair_and_stays_with_its_pair():
     made = Flows()
-    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40)))
+    give(made, pair(1, 2, 50), pair(3, 4, 40))
     assert made.at == (1, 2)
-    made.replace(ranked(pair(3, 4, 90), pair(1, 2, 50)))
+    give(made, pair(3, 4, 90), pair(1, 2, 50))
     assert made.at == (3, 4)
     made.move(0, 0)
-    made.replace(ranked(pair(1, 2, 99), pair(3, 4, 90)))
+    give(made, pair(1, 2, 99), pair(3, 4, 90))
     assert made.at == (3, 4)
 
 
 def test_peers_that_vanish_give_the_cursor_to_the_pair_that_took_their_place():
     made = Flows()
-    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40), pair(5, 6, 30)))
+    give(made, pair(1, 2, 50), pair(3, 4, 40), pair(5, 6, 30))
     made.step(1)
-    made.replace(ranked(pair(1, 2, 50), pair(5, 6, 30)))
+    give(made, pair(1, 2, 50), pair(5, 6, 30))
     assert made.at == (5, 6)
-    made.replace(ranked(pair(1, 2, 50)))
+    give(made, pair(1, 2, 50))
     assert made.at == (1, 2)
-    made.replace(ranked())
+    give(made)
     assert made.at is None and made.current is None and made.listed is None
 
 
 def test_where_a_pair_alone_vanished_the_list_has_its_cursor_at_the_place_it_had():
     made = Flows()
-    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40), pair(1, 4, 30), pair(3, 2, 20)))
+    give(made, pair(1, 2, 50), pair(3, 4, 40), pair(1, 4, 30), pair(3, 2, 20))
     made.step(1)
-    made.replace(ranked(pair(1, 2, 50), pair(1, 4, 30), pair(3, 2, 20)))
+    give(made, pair(1, 2, 50), pair(1, 4, 30), pair(3, 2, 20))
     assert made.at == (3, 4) and made.current is None
     assert made.listed is not None and made.listed.id == (1, 4)
     cursors = [row for row in text(made, 40, 12) if row.startswith("▸")]
@@ -126,8 +131,8 @@ def test_the_cursor_keeps_within_the_matrix_and_the_list():
 
 def test_order_held_leaves_rows_and_columns_where_they_are():
     made = Flows()
-    made.replace(ranked(pair(1, 2, 50), pair(3, 4, 40)))
-    made.replace(ranked(pair(3, 4, 90), pair(1, 2, 50), pair(5, 6, 1)), keep_order=True)
+    give(made, pair(1, 2, 50), pair(3, 4, 40))
+    give(made, pair(3, 4, 90), pair(1, 2, 50), pair(5, 6, 1), keep_order=True)
     assert [end.peer for end in made.sources] == [1, 3, 5]
     assert [one.id for one in made.pairs] == [(1, 2), (3, 4), (5, 6)]
 
@@ -166,3 +171,21 @@ async def test_where_a_filter_leaves_no_pair_that_is_said_and_nothing_else() -> 
     async with running() as driver:
         await driver.press("3", "/", *"zzz", "enter")
         assert "nothing matches /zzz" in driver.text and "Watching since" not in driver.text
+
+
+def test_of_many_pairs_the_list_and_the_matrix_say_how_many_they_show():
+    rows = [pair(source, target, 100 - source - target) for source in (1, 2) for target in (3, 4)]
+    whole = matrix(rows)
+    made = Flows()
+    part = replace(matrix(rows[:1]), source_count=900, target_count=2_000, net_msat=9_000_000)
+    made.replace(ranked(*rows), part, 89_238)
+    assert "1/900 rows, 1/2,000 columns" in text(made, 120, 20)[0]
+    assert text(made, 120, 20)[-2].split()[-1] == "9,000", "all of them together"
+    assert "4 of 89,238" in text(made, 50, 20)[0]
+    made.step(3)
+    assert made.current == rows[-1] and whole.between[-1] == rows[-1]
+    assert "p2 → p4" in text(made, 120, 20)[-1], "told, though it is outside of the matrix"
+    made.replace(ranked(*rows), part, 89_238)
+    assert made.at == (2, 4), "it stays on what is only in the list"
+    made.move(0, 0)
+    assert made.at == (1, 3)

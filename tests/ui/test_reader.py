@@ -29,6 +29,9 @@ class Bench:
             raise error
         return self.analyst
 
+    def take(self, seconds: float) -> None:
+        self.now += seconds
+
     def read(self, want: Want = WANT, after: float = 0.0) -> set[Part]:
         self.now += after
         self.answer = self.reader.read(want)
@@ -50,9 +53,44 @@ def test_the_first_read_brings_everything_in_the_window_the_store_suggests() -> 
 
 
 def test_while_nothing_changes_only_the_generation_is_asked(bench: Bench) -> None:
+    bench.read(after=0.25)
+    bench.analyst.calls.clear()
     for _ in range(10):
         assert bench.read(after=0.25) == set()
     assert set(bench.analyst.calls) == {"generation"}
+
+
+def test_what_takes_long_is_prepared_a_step_at_a_time_while_nothing_is_read(bench: Bench) -> None:
+    bench.analyst.steps = 3
+    for _ in range(6):
+        bench.read(after=0.25)
+    assert bench.analyst.calls.count("prepare") == 3
+    bench.analyst.bump()
+    for _ in range(10):
+        bench.read(after=0.25)
+    assert bench.analyst.calls.count("prepare") == 4, "kept up with what changed"
+    other = replace(WANT, query=Query(window="7d"), serial=1)
+    bench.read(other)
+    bench.read(other, after=0.25)
+    assert bench.analyst.calls.count("prepare") == 5
+
+
+def test_what_is_prepared_slowly_rests_and_what_cannot_be_waits_for_news(bench: Bench) -> None:
+    bench.analyst.steps = 99
+    bench.analyst.meanwhile = lambda name: bench.take(0.1 if name == "prepare" else 0)
+    for _ in range(8):
+        bench.read(after=0.25)
+    assert bench.analyst.calls.count("prepare") == 2
+    bench.analyst.fail["prepare"] = StoreError("gone")
+    for _ in range(8):
+        assert bench.read(after=0.5) - {Part.STATUS} == set()
+    assert bench.analyst.calls.count("prepare") == 3
+
+
+def test_a_preparation_that_was_broken_off_is_an_interrupted_read(bench: Bench) -> None:
+    bench.analyst.fail["prepare"] = ReadInterrupted("by a key")
+    bench.read(after=0.25)
+    assert bench.answer.interrupted
 
 
 def test_the_status_is_asked_every_five_seconds_for_a_collector_may_fall_silent(

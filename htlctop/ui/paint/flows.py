@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from htlctop.analysis.models import PairRow
+from htlctop.analysis.models import End, PairRow
+from htlctop.domain.records import Pair
 from htlctop.export.format import count, sat, short_sat
-from htlctop.ui.flows import End, Flows, Pair
+from htlctop.ui.flows import Flows
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.parts import called, rule
 from htlctop.ui.text import BLANK, Line, Part, Piece, Role, cut, fit, indent, left, line, right
@@ -85,25 +86,25 @@ def page(
 def _matrix(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
     names = min(24, max(12, width // 6))
     columns = max(1, (width - names - 2 - _TOTAL) // _CELL)
-    if len(flows.targets) > columns:
+    if flows.matrix.target_count > columns:
         columns = max(1, (width - names - 2 - 2 * _TOTAL) // _CELL)
     rows = max(1, height - 5)
-    if len(flows.sources) > rows:
+    if flows.matrix.source_count > rows:
         rows = max(1, rows - 1)
     view.follow(flows, rows, columns)
     targets = flows.targets[view.left : view.left + columns]
     sources = flows.sources[view.top : view.top + rows]
-    more = len(flows.targets) > len(targets)
+    more = flows.matrix.target_count > len(targets)
     cells = [[(source.peer, target.peer) for target in targets] for source in sources]
     view.painted(names + 2, 2, cells)
-    total = sum(end.net_msat for end in flows.targets)
+    total = flows.matrix.net_msat
     title = rule(_title(flows, targets, sources), width, glyphs)
     lines: list[Line] = [title, _heads(flows, targets, names, more, glyphs)]
     for source in sources:
         nets = [flows.net_msat(source.peer, target.peer) for target in targets]
         rest = source.net_msat - sum(net or 0 for net in nets)
         lines.append(_row(flows, source, targets, names, rest if more else None, glyphs))
-    if len(flows.sources) > len(sources):
+    if flows.matrix.source_count > len(sources):
         others = [end.net_msat - _shown(flows, sources, end) for end in targets]
         all_ = total - sum(end.net_msat for end in sources)
         rest = all_ - sum(others)
@@ -116,9 +117,9 @@ def _matrix(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -
 
 def _title(flows: Flows, targets: Sequence[End], sources: Sequence[End]) -> str:
     text = "Flows: net demand in sat, from rows to columns"
-    if len(targets) < len(flows.targets) or len(sources) < len(flows.sources):
-        rows = f"{len(sources)}/{len(flows.sources)}"
-        text += f"; {rows} rows, {len(targets)}/{len(flows.targets)} columns"
+    rows, columns = flows.matrix.source_count, flows.matrix.target_count
+    if len(targets) < columns or len(sources) < rows:
+        text += f"; {len(sources)}/{count(rows)} rows, {len(targets)}/{count(columns)} columns"
     return text
 
 
@@ -233,11 +234,14 @@ def way_of(pair: PairRow, width: int, glyphs: Glyphs) -> str:
     return f"{source}{join}{target}"
 
 
-def _list_title(width: int, counted: bool, glyphs: Glyphs) -> Line:
+def _list_title(flows: Flows, width: int, counted: bool, glyphs: Glyphs) -> Line:
+    shown, every = len(flows.pairs), flows.count
+    is_part = shown < every
+    text = f"Flows: {count(shown)} of {count(every)}" if is_part else "Flows by net demand"
     if not counted:
-        return rule("Flows by net demand", width, glyphs)
+        return rule(text, width, glyphs)
     heads = right("sat", _SAT) + right("refused", _REFUSED)
-    return (*rule("Flows by net demand", width - len(heads), glyphs), (heads, Role.TITLE))
+    return (*rule(text, width - len(heads), glyphs), (heads, Role.TITLE))
 
 
 _SAT, _REFUSED = 8, 8
@@ -247,7 +251,7 @@ _COUNTED_FROM = 36
 
 def _list(flows: Flows, view: View, width: int, height: int, glyphs: Glyphs) -> tuple[Line, ...]:
     counted = width >= _COUNTED_FROM
-    lines = [_list_title(width, counted, glyphs)] if height > 3 else []
+    lines = [_list_title(flows, width, counted, glyphs)] if height > 3 else []
     room = max(1, height - len(lines))
     view.follow_rank(flows, room)
     names = max(6, width - _SAT - (_REFUSED if counted else 0) - 1)

@@ -108,10 +108,11 @@ class FlowsScreen(FilteredScreen):
         """Take the pairs over where there are new ones, in their old order while it is held."""
         view, question = board.ranking(self.shows), board.question(self.shows)
         taken = view, self._hold is not None
-        if view is None or taken == self._taken:
+        if view is None or view.matrix is None or taken == self._taken:
             return
         keep_order = self._hold is not None and question == self._question
-        self.flows.replace(cast("Rows[PairRow]", view.rows), keep_order=keep_order)
+        pairs = cast("Rows[PairRow]", view.rows)
+        self.flows.replace(pairs, view.matrix, view.count, keep_order=keep_order)
         self._taken, self._question = taken, question
 
     def _page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:

@@ -196,6 +196,7 @@ class OverviewScreen(TableScreen[Row]):
         return Content(
             items=view.rows,
             keys=keys(view.rows, question.by),
+            has_more=view.count > len(view.rows),
             columns=columns(self.look.glyphs, context),
             title=self.titled(title, board),
             sort=question.sort,

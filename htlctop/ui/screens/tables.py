@@ -78,7 +78,7 @@ class FilteredScreen(BaseScreen):
         if text := board.failure(self.shows):
             return text
         view = board.ranking(self.shows)
-        return f"{len(view.rows)} of {view.unfiltered}" if view else ""
+        return f"{view.count} of {view.unfiltered}" if view else ""
 
     def empty(self, board: Board) -> tuple[str, ...]:
         """What is said in the place of rows where there are none."""

@@ -1,0 +1,204 @@
+"""The sums of a window by pair, kept by a reader where SQLite can rank and filter them.
+
+A large node has a hundred thousand pairs: they stay in a table in memory (some thirty bytes each),
+and only those that are looked at become values.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from htlctop.domain.codes import LOST, REFUSED, Category
+from htlctop.domain.records import Delta, Measure, Pair, PairPick, PairsHeld, PairSum, Way, Worth
+from htlctop.store.tiles import tiles
+
+MOST_WINDOWS = 2
+"""The one on the screen, and the one that advice is drawn from."""
+_COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
+_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in _COLUMNS)
+_SUMS = ", ".join(f"sum({column})" for column in _COLUMNS)
+_TABLE = (
+    "CREATE TABLE kept.pair_sums_{} (in_peer INTEGER, peer INTEGER, channel INTEGER, "
+    f"category INTEGER, {', '.join(f'{column} INTEGER' for column in _COLUMNS)}, "
+    "PRIMARY KEY (in_peer, peer, channel, category)) WITHOUT ROWID"
+)
+_HELD = (
+    "CREATE TABLE kept.pairs_held (slot INTEGER PRIMARY KEY, key TEXT, generation INTEGER, "
+    "from_ns INTEGER, until_ns INTEGER)"
+)
+_PUT = (
+    "INSERT INTO {} VALUES (?, coalesce((SELECT peer FROM channel WHERE id = ?), 0), "
+    f"?, ?, {', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO UPDATE SET {_ADD}"
+)
+
+
+def _of(categories: Iterable[int]) -> str:
+    """A condition on the category; ranges, since SQLite looks up lists many times slower."""
+    ranges: list[list[int]] = []
+    for category in sorted(categories):
+        if ranges and category == ranges[-1][1] + 1:
+            ranges[-1][1] = int(category)
+        else:
+            ranges.append([int(category)] * 2)
+    return f"({' OR '.join(f'category BETWEEN {low} AND {high}' for low, high in ranges) or '0'})"
+
+
+def _sum(column: str, categories: Iterable[int]) -> str:
+    return f"sum(CASE WHEN {_of(categories)} THEN {column} ELSE 0 END)"
+
+
+_SETTLED = (Category.SETTLED,)
+_EXPECTED = (
+    f"sum(CASE WHEN demand > recovered AND {_of(LOST)} THEN expected(peer, demand - recovered) "
+    "ELSE 0 END)"
+)
+_MEASURES = {
+    Measure.EXPECTED: _EXPECTED,
+    Measure.NET: _sum("demand - recovered", LOST),
+    Measure.LOST: _sum("n", LOST),
+    Measure.REFUSED: _sum("n", REFUSED),
+    Measure.ASKED: _sum("fee", LOST),
+    Measure.EARNED: _sum("fee", _SETTLED),
+    Measure.SETTLED: _sum("n", _SETTLED),
+}
+
+
+class KeptPairs:
+    """Makes room for the sums of a few windows on the connection of a reader."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        # Not temporary tables: those go to a disk, which may be full, or take all sorting to
+        # memory with them.
+        db.execute("ATTACH ':memory:' AS kept")
+        db.execute(_HELD)
+        for slot in range(MOST_WINDOWS):
+            db.execute(_TABLE.format(slot))
+            db.execute("INSERT INTO pairs_held VALUES (?, '', -1, 0, 0)", (slot,))
+        self._db = db
+        self._slots = list(range(MOST_WINDOWS))
+
+    def of(self, key: str) -> "PairSums":
+        """The sums of the window that goes by a key, else those looked at longest ago."""
+        found = self._db.execute("SELECT slot FROM pairs_held WHERE key = ?", (key,)).fetchone()
+        slot = found[0] if found else self._slots[0]
+        self._slots.remove(slot)
+        self._slots.append(slot)
+        return PairSums(self._db, slot)
+
+
+class PairSums:
+    """Implements `ports.PairSums` within the snapshots of a reader."""
+
+    def __init__(self, db: sqlite3.Connection, slot: int) -> None:
+        self._db, self._slot = db, slot
+        self._table = f"pair_sums_{slot}"
+
+    def held(self) -> PairsHeld:
+        """What they are the sums of; of no window at first."""
+        found = self._db.execute(
+            "SELECT key, generation, from_ns, until_ns FROM pairs_held WHERE slot = ?",
+            (self._slot,),
+        )
+        return PairsHeld._make(found.fetchone())
+
+    def hold(self, held: PairsHeld) -> None:
+        """Remember that."""
+        self._db.execute(
+            "UPDATE pairs_held SET key = ?, generation = ?, from_ns = ?, until_ns = ? "
+            "WHERE slot = ?",
+            (*held, self._slot),
+        )
+
+    def clear(self) -> None:
+        """Nothing is summed up."""
+        self._db.execute(f"DELETE FROM {self._table}")
+
+    def add(self, from_ns: int, until_ns: int, sign: int = 1) -> None:
+        """Add what the buckets over [from, until) hold, or (sign -1) take it away."""
+        source, values = tiles(self._db.execute, "by_pair", from_ns, until_ns)
+        sums = ", ".join(f"{sign} * {column}" for column in _COLUMNS)
+        self._db.execute(
+            f"INSERT INTO {self._table} "
+            f"SELECT in_peer, coalesce(peer, 0), channel, category, {sums} FROM {source} "
+            "LEFT JOIN channel ON channel.id = channel "
+            f"WHERE true ON CONFLICT DO UPDATE SET {_ADD}",
+            values,
+        )
+        if sign < 0:
+            nothing = " AND ".join(f"{column} = 0" for column in _COLUMNS)
+            self._db.execute(f"DELETE FROM {self._table} WHERE {nothing}")
+
+    def take(self, news: Iterable[Delta]) -> None:
+        """Add what was written meanwhile."""
+        self._db.executemany(
+            _PUT.format(self._table),
+            [(d.in_peer, d.channel, d.channel, d.category, *d[4:]) for d in news],
+        )
+
+    def ranked(
+        self, order: Sequence[Measure], pick: PairPick, worth: Worth, *,
+        most: int | None = None, reverse: bool = False,
+    ) -> list[Pair]:  # fmt: skip
+        """The first pairs by some measures, the largest first; the second measure ranks the equals
+        of the first. All of them where no `most` is given."""
+        self._price(worth)
+        way = "" if reverse else " DESC"
+        by = [f"{_MEASURES[measure]}{way}" for measure in order]
+        where, values = self._where(pick)
+        return self._db.execute(
+            f"SELECT in_peer, peer FROM {where} GROUP BY in_peer, peer "
+            f"ORDER BY {', '.join((*by, 'in_peer', 'peer'))} LIMIT ?",
+            (*values, -1 if most is None else most),
+        ).fetchall()
+
+    def count(self, pick: PairPick) -> int:
+        """How many pairs there are."""
+        where, values = self._where(pick)
+        pairs = f"SELECT DISTINCT in_peer, peer FROM {where}"
+        return int(self._db.execute(f"SELECT count(*) FROM ({pairs})", values).fetchone()[0])
+
+    def nets(self, way: Way, pick: PairPick) -> list[tuple[int, int]]:
+        """(peer, net demand msat) of every incoming or outgoing peer, the largest first."""
+        where, values = self._where(pick)
+        return self._db.execute(
+            f"SELECT {way.value}, {_MEASURES[Measure.NET]} FROM {where} "
+            f"GROUP BY {way.value} ORDER BY 2 DESC, 1",
+            values,
+        ).fetchall()
+
+    def sums(self, way: Way, pick: PairPick, worth: Worth) -> list[PairSum]:
+        """The sums of each category, apart by pair, peer or channel."""
+        self._price(worth)
+        where, values = self._where(pick)
+        by = f"{way.value}, category"
+        rows = self._db.execute(
+            f"SELECT {by}, {_SUMS}, {_EXPECTED} FROM {where} GROUP BY {by}", values
+        )
+        width = len(way.value.split(","))
+        return [PairSum(row[:width], row[width], row[width + 1 : -1], row[-1]) for row in rows]
+
+    def _price(self, worth: Worth) -> None:
+        self._db.create_function("expected", 2, worth, deterministic=True)
+
+    def _where(self, pick: PairPick) -> tuple[str, tuple[str, ...]]:
+        """The sums that are picked, as what stands after FROM, and its values."""
+        source = self._table
+        values: list[str] = []
+        terms: list[str] = []
+        if pick.pairs is not None:
+            # In this order the wanted pairs are looked up one by one, not the table gone through.
+            source = (
+                f"json_each(?) AS wanted CROSS JOIN {self._table} "
+                "ON in_peer = json_extract(value, '$[0]') AND peer = json_extract(value, '$[1]')"
+            )
+            values.append(json.dumps(pick.pairs))
+        if pick.categories is not None:
+            terms.append(_of(pick.categories))
+        for ends in pick.ends:
+            sides = [(column, ids) for column, ids in (("in_peer", ends.ins), ("peer", ends.outs))]
+            any_of = [
+                f"{column} IN (SELECT value FROM json_each(?))" for column, ids in sides if ids
+            ]
+            values += [json.dumps(sorted(ids)) for _, ids in sides if ids]
+            terms.append(f"{'NOT ' * ends.negated}({' OR '.join(any_of) or '0'})")
+        return f"{source} WHERE {' AND '.join(terms) or '1'}", tuple(values)

@@ -8,11 +8,11 @@ from htlctop.analysis.details import Change
 from htlctop.analysis.models import (
     CategoryRow,
     ChannelRow,
+    Overview,
     PairRow,
     PeerRow,
     Report,
     Sums,
-    Totals,
     Window,
 )
 from htlctop.domain.types import NS
@@ -66,8 +66,13 @@ def report_json(
             "version": view.node.version,
             "replay": view.status.replay,
         },
+        "collector": {
+            "state": view.status.state.value,
+            "reason": clean(view.status.reason, LONGEST_LINE),
+        },
+        "first_event": None if view.first_event_ns is None else utc(view.first_event_ns),
         "window": _window(view.window),
-        "totals": _totals(view.totals),
+        "totals": _totals(view),
         "categories": [_category(row) for row in view.categories],
         "peers": [_peer(row) for row in view.peers],
         "channels": [
@@ -82,6 +87,7 @@ def report_json(
 
 def _window(window: Window) -> Json:
     return {
+        "label": clean(window.label),
         "from": utc(window.from_ns),
         "to": utc(window.until_ns),
         "covered_s": round(window.covered_ns / NS, 3),
@@ -97,8 +103,8 @@ def _window(window: Window) -> Json:
     }
 
 
-def _totals(totals: Totals) -> Json:
-    sums = totals.sums
+def _totals(view: Overview) -> Json:
+    totals, sums = view.totals, view.totals.sums
     return {
         "forwards": totals.forwards,
         "settled": sums.settled,
@@ -114,6 +120,8 @@ def _totals(totals: Totals) -> Json:
         "expected_msat": sums.expected_msat,
         "earned_msat": sums.earned_msat,
         "claims": sums.claims,
+        "sends": view.sends,
+        "receives": view.receives,
     }
 
 
@@ -135,6 +143,7 @@ def _sums(sums: Sums) -> Json:
     return {
         "refused": sums.refused,
         "lost": sums.lost,
+        "fee_unknown": sums.fee_unknown,
         "settled": sums.settled,
         "downstream": sums.downstream,
         "asked_msat": sums.asked_msat,
@@ -145,6 +154,7 @@ def _sums(sums: Sums) -> Json:
         "offered_msat": sums.offered_msat,
         "earned_msat": sums.earned_msat,
         "claims": sums.claims,
+        "repeats": sums.repeats,
     }
 
 
@@ -155,6 +165,9 @@ def _peer(row: PeerRow) -> Json:
         "channels": [channel.channel_id for channel in row.channels if channel.channel_id],
         "settle_rate": row.settle_rate,
         **_sums(row.sums),
+        "why": row.why.label if row.why else None,
+        "capacity_sat": row.capacity_sat,
+        "local_sat": row.local_sat,
     }
 
 
@@ -166,8 +179,21 @@ def _channel(row: ChannelRow, settle_rate: float) -> Json:
         "alias": clean(row.alias),
         "settle_rate": settle_rate,
         **_sums(row.sums),
+        "why": row.why.label if row.why else None,
+        "open": row.is_open,
+        "capacity_sat": row.capacity_sat,
+        "local_sat": row.local_sat,
+        "remote_sat": row.remote_sat,
+        "fee_base_msat": row.fee_base_msat,
+        "fee_rate_ppm": row.fee_rate_ppm,
     }
 
 
 def _pair(row: PairRow) -> Json:
-    return {"in_peer": row.in_pubkey, "out_peer": row.out_pubkey, **_sums(row.sums)}
+    return {
+        "in_peer": row.in_pubkey,
+        "in_alias": clean(row.in_alias),
+        "out_peer": row.out_pubkey,
+        "out_alias": clean(row.out_alias),
+        **_sums(row.sums),
+    }

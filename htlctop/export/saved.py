@@ -1,7 +1,7 @@
 """Reads a report back that `report --format json` wrote, so that it can be written in any format.
 
-What the contract leaves out comes back as not known (balances, why, the chart) or as 0
-(fee_unknown and repeats of single rows).
+What the contract leaves out (the chart) comes back as not known; so does what an earlier htlctop
+left out, or as 0.
 """
 
 import json
@@ -32,6 +32,8 @@ from htlctop.export.format import span
 from htlctop.export.report import SCHEMA
 from htlctop.export.saved_item import Item
 
+_STATES = {state.value: state for state in State}
+
 
 def read_report(text: str) -> Report:
     """The report that a text holds. Raises UsageError, which says what is wrong with it and where.
@@ -51,10 +53,10 @@ def read_report(text: str) -> Report:
     ids: dict[str, PeerRow] = {peer.pubkey or "": peer for peer in peers}
     window = _window(whole.item("window"))
     node = whole.item("node")
-    totals = _totals(whole.item("totals"))
+    totals, own = _totals(whole.item("totals")), whole.item("totals")
     overview = Overview(
         node=NodeView(*map(node.text, ("pubkey", "alias", "network", "version"))),
-        status=_status(window, is_replay=node.flag("replay")),
+        status=_status(whole, window),
         window=window,
         totals=totals,
         categories=whole.items("categories", _category),
@@ -64,9 +66,9 @@ def read_report(text: str) -> Report:
         series=Series(NS, ()),
         offline=0,
         dry=0,
-        sends=0,
-        receives=0,
-        first_event_ns=window.from_ns if totals.forwards else None,
+        sends=own.later_number("sends") or 0,
+        receives=own.later_number("receives") or 0,
+        first_event_ns=_first_event_ns(whole, window, totals),
     )
     return Report(overview, whole.items("pairs", lambda item: _pair(item, ids)))
 
@@ -87,10 +89,10 @@ def _peers(whole: Item) -> tuple[PeerRow, ...]:
             channels=tuple(channels[key]),
             sums=_sums(item),
             settle_rate=item.real("settle_rate"),
-            why=None,
-            online=False,
-            capacity_sat=None,
-            local_sat=None,
+            why=item.later_category("why"),
+            online=None,
+            capacity_sat=item.later_number("capacity_sat"),
+            local_sat=item.later_number("local_sat"),
         )
 
     return whole.items("peers", peer)
@@ -105,31 +107,34 @@ def _channel(item: Item) -> ChannelRow:
         pubkey=item.text("peer") or None,
         alias=item.text("alias"),
         sums=_sums(item),
-        why=None,
-        is_open=True,
-        is_active=False,
-        capacity_sat=None,
-        local_sat=None,
-        remote_sat=None,
-        fee_base_msat=None,
-        fee_rate_ppm=None,
+        why=item.later_category("why"),
+        is_open=item.flag("open") if item.has("open") else True,
+        is_active=None,
+        capacity_sat=item.later_number("capacity_sat"),
+        local_sat=item.later_number("local_sat"),
+        remote_sat=item.later_number("remote_sat"),
+        fee_base_msat=item.later_number("fee_base_msat"),
+        fee_rate_ppm=item.later_number("fee_rate_ppm"),
     )
 
 
 def _pair(item: Item, peers: Mapping[str, PeerRow]) -> PairRow:
-    into, out = item.text("in_peer"), item.text("out_peer")
-    source, target = peers.get(into), peers.get(out)
-    return PairRow(
-        in_peer=source.peer if source else UNKNOWN_PEER,
-        in_pubkey=into or None,
-        in_alias=source.alias if source else "",
-        out_peer=target.peer if target else UNKNOWN_PEER,
-        out_pubkey=out or None,
-        out_alias=target.alias if target else "",
-        sums=_sums(item),
-    )
+    source, target = _end(item, "in", peers), _end(item, "out", peers)
+    return PairRow(*source, *target, sums=_sums(item))
 
 
+def _end(item: Item, side: str, peers: Mapping[str, PeerRow]) -> tuple[int, str | None, str]:
+    """Id, key and name of a peer, which need not have a row of its own."""
+    key = item.text(f"{side}_peer")
+    row = peers.get(key)
+    alias = item.later_text(f"{side}_alias") or (row.alias if row else "")
+    if row is not None:
+        return row.peer, row.pubkey, alias
+    return _NO_ROW if key else UNKNOWN_PEER, key or None, alias
+
+
+_NO_ROW = -1
+"""The id of a peer that is named in a pair alone."""
 _ROW = (
     *("settled", "refused", "lost", "downstream", "asked_msat", "demand_msat", "recovered_msat"),
     *("expected_msat", "offered_msat", "earned_msat", "claims"),
@@ -141,12 +146,20 @@ _TOTAL = (
 
 
 def _sums(item: Item) -> Sums:
-    return Sums(**{name: item.number(name) for name in _ROW})
+    later = {name: item.later_number(name) or 0 for name in ("fee_unknown", "repeats")}
+    return Sums(**{name: item.number(name) for name in _ROW}, **later)
 
 
 def _totals(item: Item) -> Totals:
     sums = Sums(**{name: item.number(name) for name in _TOTAL})
     return Totals(item.number("forwards"), item.number("unknown"), item.number("in_flight"), sums)
+
+
+def _first_event_ns(whole: Item, window: Window, totals: Totals) -> int | None:
+    """When the oldest HTLC was seen; an earlier htlctop did not tell, but whether there was one."""
+    if not whole.has("first_event"):
+        return window.from_ns if totals.forwards else None
+    return whole.time_ns("first_event") if whole.text("first_event") else None
 
 
 def _category(item: Item) -> CategoryRow:
@@ -162,8 +175,8 @@ def _category(item: Item) -> CategoryRow:
 def _window(item: Item) -> Window:
     begins, ends = item.time_ns("from"), item.time_ns("to")
     covered_ns = round(item.real("covered_s") * 1000) * 1_000_000
-    gaps = item.items("gaps", _gap)
-    return Window(span(ends - begins), begins, ends, covered_ns, gaps, is_live=False)
+    label = item.text("label") if item.has("label") else span(ends - begins)
+    return Window(label, begins, ends, covered_ns, item.items("gaps", _gap), is_live=False)
 
 
 def _gap(item: Item) -> Gap:
@@ -171,13 +184,17 @@ def _gap(item: Item) -> Gap:
     return Gap(*times, item.text("reason"), item.number("shed"))
 
 
-def _status(window: Window, *, is_replay: bool) -> StatusView:
+def _status(whole: Item, window: Window) -> StatusView:
+    state, reason = State.STOPPED, ""
+    if whole.has("collector"):
+        collector = whole.item("collector")
+        state, reason = collector.one_of("state", _STATES), collector.text("reason")
     return StatusView(
-        state=State.STOPPED,
-        reason="",
+        state=state,
+        reason=reason,
         attempt=0,
         next_try_ns=0,
-        replay=is_replay,
+        replay=whole.item("node").flag("replay"),
         alive_ns=0,
         last_event_ns=0,
         now_ns=window.until_ns,

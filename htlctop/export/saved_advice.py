@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable
-from typing import TypeVar
 
 from htlctop.analysis.advice.models import (
     Advice,
@@ -18,8 +17,6 @@ from htlctop.analysis.models import UNKNOWN_PEER, Report, Window
 from htlctop.errors import UsageError
 from htlctop.export.format import span
 from htlctop.export.saved_item import Item
-
-T = TypeVar("T")
 
 _WITH_UNIT = re.compile(r"(.+) \((msat|sat|ppm|h|s)\)", re.DOTALL)
 _KINDS = {kind.value: kind for kind in Kind}
@@ -57,7 +54,7 @@ def _opportunity(item: Item, ids: dict[str | None, int]) -> Opportunity:
     parts = (urgency.number(name) for name in ("total", "revenue", "frequency", "rate"))
     pubkey = item.text("peer")
     return Opportunity(
-        kind=_one_of(item, "kind", _KINDS),
+        kind=item.one_of("kind", _KINDS),
         peer=ids.get(pubkey, UNKNOWN_PEER + 1),
         pubkey=pubkey,
         alias=item.text("alias"),
@@ -65,7 +62,7 @@ def _opportunity(item: Item, ids: dict[str | None, int]) -> Opportunity:
         worth_msat=item.number("worth_msat"),
         per_30d_msat=_range(item),
         urgency=Urgency(*parts),
-        confidence=_one_of(item, "confidence", _SURE),
+        confidence=item.one_of("confidence", _SURE),
         amount_msat=item.maybe_number("amount_msat"),
         break_even_ppm=item.maybe_number("break_even_ppm"),
         ceiling_ppm=item.maybe_number("ceiling_ppm"),
@@ -98,7 +95,7 @@ def _figures(item: Item) -> Iterable[Figure]:
 def _change(item: Item) -> Change:
     return Change(
         at_ns=item.time_ns("at"),
-        kind=_one_of(item, "kind", _CHANGES),
+        kind=item.one_of("kind", _CHANGES),
         peer=UNKNOWN_PEER,
         alias=item.text("alias"),
         scid=item.text("scid"),
@@ -108,10 +105,3 @@ def _change(item: Item) -> Change:
         rate_before_msat=item.maybe_number("rate_before_msat"),
         rate_after_msat=item.maybe_number("rate_after_msat"),
     )
-
-
-def _one_of(item: Item, key: str, known: dict[str, T]) -> T:
-    found = known.get(item.text(key))
-    if found is None:
-        raise UsageError(f"{item.place(key)} is not one of {', '.join(known)}")
-    return found

@@ -90,8 +90,16 @@ class Item:
         return self._at(key)
 
     def has(self, key: str) -> bool:
-        """Whether it is there at all."""
+        """Whether it is there at all; what the contract holds by now an earlier file left out."""
         return key in self._value
+
+    def later_number(self, key: str) -> int | None:
+        """A whole number, or None where it is null or left out."""
+        return self.maybe_number(key) if self.has(key) else None
+
+    def later_text(self, key: str) -> str:
+        """A string, "" where it is null or left out."""
+        return self.text(key) if self.has(key) else ""
 
     def pairs(self, key: str) -> tuple[tuple[str, object], ...]:
         """Names and values of an object, in their order."""
@@ -107,11 +115,22 @@ class Item:
             raise self._wrong(key, "a list")
         return tuple(read(Item(each, f"{self._at(key)}[{at}]")) for at, each in enumerate(value))
 
+    def later_category(self, key: str) -> Category | None:
+        """A category by its label, None where it is null or left out."""
+        return self.category(key) if self.later_text(key) else None
+
     def category(self, key: str) -> Category:
         """A category by its label."""
         found = _CATEGORIES.get(self.text(key))
         if found is None:
             raise self._wrong(key, f"a category known to this htlctop: {self.text(key)!r}")
+        return found
+
+    def one_of(self, key: str, known: Mapping[str, T]) -> T:
+        """What a name stands for."""
+        found = known.get(self.text(key))
+        if found is None:
+            raise UsageError(f"{self._at(key)} is not one of {', '.join(known)}")
         return found
 
     def _get(self, key: str) -> object:

@@ -219,17 +219,25 @@ class _Rates:
         self._step = finest_ns(ground.window.from_ns, newest_ns)
         self._start = align(ground.window.from_ns // self._step * self._step, newest_ns)
         self._end = align(ground.until_ns, newest_ns, up=True)
-        self._net: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-        for slot, nets in reader.net_over_time(self._start, self._end, self._step):
-            slot -= self._start // self._step
-            for channel, msat in nets.items():
-                peer = ground.book.peer_of(channel)
-                expected = msat * float(ground.rate(peer))
-                self._net[peer][slot] += expected
-                self._net[UNKNOWN_PEER][slot] += expected if peer != UNKNOWN_PEER else 0.0
+        self._end_slot = self._slot(self._end - 1) + 1
         self._times: dict[int, list[int]] = defaultdict(list)
         for item in seen:
             self._times[item.peer].append(item.at_ns)
+        self._net: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+        for first, end in pairwise(self._edges()):
+            low, high = self._start + first * self._step, self._start + end * self._step
+            high = min(high, self._end)
+            for _, nets in reader.net_over_time(low, high, high):
+                for channel, msat in nets.items():
+                    peer = ground.book.peer_of(channel)
+                    expected = msat * float(ground.rate(peer))
+                    self._net[peer][first] += expected
+                    self._net[UNKNOWN_PEER][first] += expected if peer != UNKNOWN_PEER else 0.0
+
+    def _edges(self) -> list[int]:
+        """The buckets that begin what lies between any two changes, and the end of the last."""
+        times = {at_ns for times in self._times.values() for at_ns in times}
+        return sorted({0, self._end_slot, *(self._slot(at_ns) + 1 for at_ns in times)})
 
     def before(self, peer: int, at_ns: int) -> tuple[float, float]:
         """Since the change before it."""
@@ -240,7 +248,7 @@ class _Rates:
     def after(self, peer: int, at_ns: int) -> tuple[float, float]:
         """Until the change after it."""
         later = [time for time in self._times[peer] if self._slot(time) > self._slot(at_ns)]
-        end = self._slot(min(later)) + 1 if later else self._slot(self._end - 1) + 1
+        end = self._slot(min(later)) + 1 if later else self._end_slot
         return self._between(peer, self._slot(at_ns) + 1, end)
 
     def _slot(self, at_ns: int) -> int:

@@ -43,7 +43,7 @@ from htlctop.analysis.pairs import every_pair, matrix
 from htlctop.analysis.ports import LogPage, LogQuery
 from htlctop.analysis.ranking import ranked
 from htlctop.analysis.series import in_flight, nets, series
-from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, together
+from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, whole
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
@@ -308,8 +308,8 @@ def _overview(moment: Moment, query: Query) -> Overview:
     filtered = parse(query.filter)
     window = moment.window(query)
     kept = moment.kept_cells(window)
-    whole = together(list(moment.figures(window).values()))
-    totals = _totals(moment, window, whole.sums)
+    every = whole(moment.figures(window).values(), kept.categories)
+    totals = _totals(moment, window, every.sums)
     chart, status, first_ns = series(moment, window), moment.status, moment.first_event_ns
     # Last, because pairs take long to add up, and what is read of the store is read in a moment.
     found = ranked(moment, window, query, filtered)
@@ -318,7 +318,7 @@ def _overview(moment: Moment, query: Query) -> Overview:
         status=status,
         window=window,
         totals=totals,
-        categories=reasons(kept.categories, {c: worth for c, (worth, _) in whole.lost.items()}),
+        categories=reasons(kept.categories, {c: worth for c, (worth, _) in every.lost.items()}),
         rows=found.rows,
         count=found.count,
         unfiltered=found.unfiltered,

@@ -137,6 +137,15 @@ def together(parts: Sequence[Figures]) -> Figures:
     return Figures(values, lost)
 
 
+def whole(parts: Iterable[Figures], sums: Mapping[int, Sequence[int]]) -> Figures:
+    """The same of all parts that `sums` (category -> the seven sums of a Cell) is of."""
+    expected = defaultdict[int, int](int)
+    for _, unpriced, rate in parts:
+        for category, (worth, _) in unpriced.items():
+            expected[category] += rate.of_amount(worth)
+    return figures((category, cell, expected[category]) for category, cell in sums.items())
+
+
 def figures_of(priced: Iterable[Priced]) -> Figures:
     """What priced cells add up to."""
     return figures([(cell.category, cell[3:], expected) for cell, _, expected in priced])

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from htlctop.ui.app import HtlctopApp
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-_GC_THRESHOLDS = (5_000, 20, 50)
+GC_THRESHOLDS = (20_000, 10, 25)
+"""More than what a tick makes of a large node, in place of as much that it lets go."""
 _SWITCH_S = 0.0005
 """How long a thread that reads or collects may keep the screen's from going on: a key press waits
 for several turns, and Python's own 5 ms each would be felt."""
@@ -44,7 +45,7 @@ def run(session: Session, options: UiOptions) -> int:
     chosen = manners(os.environ, options.ascii, options.theme, encoding())
     # Rows are made anew at each tick and make no cycles: looking through them all, as often as
     # Python does by itself, would double what a tick of a large node takes.
-    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(_SWITCH_S)
     tell_textual(chosen, os.environ)
     keys.rebind(options.keys)

@@ -23,6 +23,7 @@ from htlctop.domain.types import NS
 from htlctop.store.reader import StoreReader
 from htlctop.store.writer import StoreWriter
 from htlctop.ui.parts import MOST_PAIRS
+from htlctop.ui.start import GC_THRESHOLDS
 from tests.bench import month
 from tests.bench.children import median
 from tests.bench.table import Measure, at_most, known
@@ -41,7 +42,7 @@ def big(quick: bool) -> Iterable[Measure]:
     folder = Path(os.environ.get("HTLCTOP_BENCH", tempfile.gettempdir()))
     htlcs = 1_000_000 if quick else month.HTLCS
     store = folder / f"htlctop-bench-{htlcs}.db"
-    gc.set_threshold(5_000, 20, 50)  # as the app has it
+    gc.set_threshold(*GC_THRESHOLDS)  # as the app does
     began = time.monotonic()
     month.build(store, htlcs)
     yield known("big", f"{htlcs:,} HTLCs built, or there", time.monotonic() - began, "s")

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from htlctop.analysis.models import CategoryRow
 from htlctop.domain.codes import Category, Group
-from htlctop.export.format import count, percent, sat
+from htlctop.export.format import count, percent, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import BLANK, Line, Part, Role, fit, indent, left, line, right
 from htlctop.ui.words import SHORT
+
+_AMOUNT = 8
+"""Cells of an amount, with a blank before it."""
 
 
 def lost(categories: Sequence[CategoryRow]) -> tuple[CategoryRow, ...]:
@@ -23,7 +26,7 @@ def pane(
     body: list[Line] = []
     rows = lost(categories)
     total = sum(row.expected_msat for row in rows)
-    room = max(2, width - 2 - 11 - 5 - 8)
+    room = max(2, width - 2 - 11 - 5 - _AMOUNT)
     for row in rows:
         label = left(row.category.label, 11, glyphs.more)
         if row.expected_msat <= 0:
@@ -35,7 +38,7 @@ def pane(
                 (label, Role.TEXT),
                 (glyphs.bar(share, room), Role.BAR),
                 (right(percent(row.expected_msat, total), 5), Role.TEXT),
-                (right(sat(row.expected_msat), 8), Role.STRONG),
+                (right(_amount(row.expected_msat), _AMOUNT), Role.STRONG),
             )
         )
     body.extend(_others(categories, glyphs))
@@ -53,7 +56,7 @@ def _others(categories: Sequence[CategoryRow], glyphs: Glyphs) -> list[Line]:
     priced = _count(categories, Group.PRICED_OUT)
     found: list[Line] = []
     if priced:
-        found.append(line(f"priced out {_times(priced, glyphs)}, {sat(offered)} sat bid", Role.DIM))
+        found.append(line(f"priced out {_times(priced, glyphs)}, {_amount(offered)} sat bid", Role.DIM))
     for group, words in (
         (Group.SENDER, "by the sender's mistake"),
         (Group.CONFIG, "on channels we disabled"),
@@ -70,6 +73,12 @@ def _count(categories: Sequence[CategoryRow], group: Group) -> int:
 
 def _times(number: int, glyphs: Glyphs) -> str:
     return f"{count(number)} {glyphs.times}"
+
+
+def _amount(msat: int) -> str:
+    """In sat; rounded to thousands where it takes too much room."""
+    text = sat(msat)
+    return text if len(text) < _AMOUNT else short_sat((msat + 500) // 1000)
 
 
 def _unpaid(row: CategoryRow) -> str:

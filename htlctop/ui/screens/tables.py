@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from htlctop.analysis.filters import parse
 from htlctop.errors import UsageError
-from htlctop.export.format import clean
+from htlctop.export.format import clean, count
 from htlctop.ui import asking
 from htlctop.ui.board import Board
 from htlctop.ui.messages import Open
@@ -78,7 +78,7 @@ class FilteredScreen(BaseScreen):
         if text := board.failure(self.shows):
             return text
         view = board.ranking(self.shows)
-        return f"{view.count} of {view.unfiltered}" if view else ""
+        return f"{count(view.count)} of {count(view.unfiltered)}" if view else ""
 
     def empty(self, board: Board) -> tuple[str, ...]:
         """What is said in the place of rows where there are none."""

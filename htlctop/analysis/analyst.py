@@ -191,11 +191,9 @@ class StoreAnalyst:
 
         Raises UsageError for what the store does not know.
         """
-        with self._moment(query, exact=True) as moment:
-            # Advice is drawn from a plain one, here as everywhere.
-            plain = Moment(self._reader, self._settings, self._wall_ns, query.until_ns, self._shelf)
+        with self._moment(query) as moment:
             book, window = moment.book, moment.window(query)
-            wide = self._advice_ground(plain, query)
+            wide = self._advice_ground(moment, query)
             target = peer if channel is None else book.peer_of(channel)
             channels = book.channels_of(target) if target is not None else ()
             if target is not None and not channels:
@@ -206,21 +204,23 @@ class StoreAnalyst:
             if target is None:
                 return explainer.node(
                     _totals(moment, window, add_up(pairs)),
-                    node(plain, query),
-                    series(plain, window),
-                    nets(plain, window),
-                    in_flight(plain, window),
+                    node(moment, query),
+                    series(moment, window),
+                    nets(moment, window),
+                    in_flight(moment, window),
                 )
             if channel is not None:
-                parts = nets(plain, window, book.same_channel(channel))
-                return explainer.channel(drilldown.channel(plain, channel, query), parts)
+                parts = nets(moment, window, book.same_channel(channel))
+                return explainer.channel(drilldown.channel(moment, channel, query, events=0), parts)
             if source is not None:
-                parts = nets(plain, window, channels, in_peer=source)
-                return explainer.pair(drilldown.pair(plain, source, target, query), parts)
+                parts = nets(moment, window, channels, in_peer=source)
+                return explainer.pair(
+                    drilldown.pair(moment, source, target, query, events=0), parts
+                )
             return explainer.peer(
-                drilldown.peer(plain, target, query),
+                drilldown.peer(moment, target, query, events=0),
                 moment.priced_pairs(window, in_peer=target),
-                nets(plain, window, channels),
+                nets(moment, window, channels),
                 self._advisor.advise(wide).opportunities,
             )
 

@@ -14,7 +14,7 @@ from htlctop.analysis.details import (
     Policy,
 )
 from htlctop.analysis.log import lines, page
-from htlctop.analysis.models import ChannelRow, PairRow, PeerRow, Query, Sums, Window
+from htlctop.analysis.models import ChannelRow, HtlcLine, PairRow, PeerRow, Query, Sums, Window
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.pairs import pair_rows
 from htlctop.analysis.ports import LogQuery
@@ -32,8 +32,8 @@ EVENTS = 100
 MOST_ATTEMPTS = 200
 
 
-def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
-    """One peer over the window."""
+def peer(moment: Moment, peer_id: int, query: Query, events: int = EVENTS) -> PeerDetail:
+    """One peer over the window, with so many of its newest HTLCs."""
     book, window = moment.book, moment.window(query)
     channels = book.channels_of(peer_id)
     if not channels:
@@ -41,7 +41,7 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
     sources = moment.priced_pairs(window, channels)
     priced = over_sources(sources)
     row = _peer_row(moment, window, peer_id, priced)
-    events = LogQuery(EVENTS, peer=peer_id, until_ns=moment.as_of_ns, filter=query.filter)
+    newest = LogQuery(events, peer=peer_id, until_ns=moment.as_of_ns, filter=query.filter)
     return PeerDetail(
         node=moment.node,
         status=moment.status,
@@ -54,11 +54,11 @@ def peer(moment: Moment, peer_id: int, query: Query) -> PeerDetail:
         balance=_balance(moment, window, row.channels),
         policies=_policies(moment, window, channels),
         pending=pending(moment, channels),
-        events=page(moment, events).lines,
+        events=_events(moment, newest),
     )
 
 
-def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
+def channel(moment: Moment, channel_id: int, query: Query, events: int = EVENTS) -> ChannelDetail:
     """One channel over the window; an alias means the channel it stands for."""
     book, window = moment.book, moment.window(query)
     main = book.main_of(channel_id)
@@ -72,7 +72,7 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
     sources = [p for p in sources if p.cell.channel in channels]
     priced = over_sources(sources)
     row = row or book.channel_row(main, figures_of(priced))
-    events = LogQuery(EVENTS, channel=main, until_ns=moment.as_of_ns, filter=query.filter)
+    newest = LogQuery(events, channel=main, until_ns=moment.as_of_ns, filter=query.filter)
     return ChannelDetail(
         node=moment.node,
         status=moment.status,
@@ -85,11 +85,13 @@ def channel(moment: Moment, channel_id: int, query: Query) -> ChannelDetail:
         balance=_balance(moment, window, (row,)),
         policies=_policies(moment, window, channels),
         pending=pending(moment, channels),
-        events=page(moment, events).lines,
+        events=_events(moment, newest),
     )
 
 
-def pair(moment: Moment, in_peer: int, out_peer: int, query: Query) -> PairDetail:
+def pair(
+    moment: Moment, in_peer: int, out_peer: int, query: Query, events: int = EVENTS
+) -> PairDetail:
     """One pair over the window; nothing but zeros for one that never met."""
     book, window = moment.book, moment.window(query)
     channels = book.channels_of(out_peer)
@@ -101,8 +103,8 @@ def pair(moment: Moment, in_peer: int, out_peer: int, query: Query) -> PairDetai
         in_peer, book.pubkey_of(in_peer), book.alias_of(in_peer),
         out_peer, book.pubkey_of(out_peer), book.alias_of(out_peer), Sums(),
     )  # fmt: skip
-    events = LogQuery(
-        EVENTS, pair=(in_peer, out_peer), until_ns=moment.as_of_ns, filter=query.filter
+    newest = LogQuery(
+        events, pair=(in_peer, out_peer), until_ns=moment.as_of_ns, filter=query.filter
     )
     return PairDetail(
         node=moment.node,
@@ -111,7 +113,7 @@ def pair(moment: Moment, in_peer: int, out_peer: int, query: Query) -> PairDetai
         row=row,
         categories=category_rows(priced),
         series=series(moment, window, channels, in_peer=in_peer),
-        events=page(moment, events).lines,
+        events=_events(moment, newest),
     )
 
 
@@ -144,6 +146,10 @@ def htlc(moment: Moment, seq: int) -> HtlcDetail:
         from_history=facts.source != Source.STREAM,
         attempts=lines(moment, attempts),
     )
+
+
+def _events(moment: Moment, newest: LogQuery) -> tuple[HtlcLine, ...]:
+    return page(moment, newest).lines if newest.limit else ()
 
 
 def _peer_row(moment: Moment, window: Window, peer_id: int, priced: Iterable[Priced]) -> PeerRow:

@@ -1,6 +1,7 @@
 """Sums written out: what each figure is made of, to the last msat."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 from htlctop.analysis.advice.models import Figure
 from htlctop.analysis.formulas import Rate
@@ -45,29 +46,29 @@ def cell_figures(item: Priced, category: Category, rate: Rate) -> list[Figure]:
     return figures if any(figure.value for figure in figures) else []
 
 
-_ADDED = (
-    ("settled", "settled", ""),
-    ("refused here", "refused", ""),
-    ("lost", "lost", ""),
-    ("failed further on", "downstream", ""),
-    ("fee unknown", "fee_unknown", ""),
-    ("payments lost", "claims", ""),
-    ("repeats", "repeats", ""),
-    ("every try", "asked_msat", "msat"),
-    ("demand", "demand_msat", "msat"),
-    ("came back by itself", "recovered_msat", "msat"),
-    ("net demand", "net_demand_msat", "msat"),
-    ("missed", "expected_msat", "msat"),
-    ("offered too little", "offered_msat", "msat"),
-    ("earned", "earned_msat", "msat"),
+_ADDED: tuple[tuple[str, Callable[[Sums], int], str], ...] = (
+    ("settled", attrgetter("settled"), ""),
+    ("refused here", attrgetter("refused"), ""),
+    ("lost", attrgetter("lost"), ""),
+    ("failed further on", attrgetter("downstream"), ""),
+    ("fee unknown", attrgetter("fee_unknown"), ""),
+    ("payments lost", attrgetter("claims"), ""),
+    ("repeats", attrgetter("repeats"), ""),
+    ("every try", attrgetter("asked_msat"), "msat"),
+    ("demand", attrgetter("demand_msat"), "msat"),
+    ("came back by itself", attrgetter("recovered_msat"), "msat"),
+    ("net demand", attrgetter("net_demand_msat"), "msat"),
+    ("missed", attrgetter("expected_msat"), "msat"),
+    ("offered too little", attrgetter("offered_msat"), "msat"),
+    ("earned", attrgetter("earned_msat"), "msat"),
 )
 
 
 def totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
     """Each sum, with the parts that are not 0."""
-    for name, field, unit in _ADDED:
-        values = [int(getattr(sums, field)) for _, sums in parts]
-        yield Figure(name, sum(values), unit, plus([v for v in values if v]))
+    for name, of, unit in _ADDED:
+        values = [value for _, sums in parts if (value := of(sums))]
+        yield Figure(name, sum(values), unit, plus(values))
 
 
 def plus(values: Sequence[int]) -> str:

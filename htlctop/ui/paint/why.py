@@ -56,7 +56,9 @@ def _others(categories: Sequence[CategoryRow], glyphs: Glyphs) -> list[Line]:
     priced = _count(categories, Group.PRICED_OUT)
     found: list[Line] = []
     if priced:
-        found.append(line(f"priced out {_times(priced, glyphs)}, {_amount(offered)} sat bid", Role.DIM))
+        found.append(
+            line(f"priced out {_times(priced, glyphs)}, {_amount(offered)} sat bid", Role.DIM)
+        )
     for group, words in (
         (Group.SENDER, "by the sender's mistake"),
         (Group.CONFIG, "on channels we disabled"),

@@ -13,7 +13,7 @@ from htlctop.domain.records import Delta, Measure, Pair, PairPick, PairsHeld, Pa
 from htlctop.store.tiles import tiles
 
 MOST_WINDOWS = 2
-"""The one on the screen, and the one that advice is drawn from."""
+"""The one on the screen, and the one before it."""
 _COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
 _ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in _COLUMNS)
 _SUMS = ", ".join(f"sum({column})" for column in _COLUMNS)
@@ -63,7 +63,7 @@ _MEASURES = {
 }
 
 
-class KeptPairs:
+class PairSlots:
     """Makes room for the sums of a few windows on the connection of a reader."""
 
     def __init__(self, db: sqlite3.Connection) -> None:

@@ -15,7 +15,7 @@ from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.store.connect import disk_trouble, explain, open_reader
 from htlctop.store.evidence import EvidenceReads, Values
 from htlctop.store.log import LogReads
-from htlctop.store.pairs import KeptPairs, PairSums
+from htlctop.store.pairs import PairSlots, PairSums
 from htlctop.store.tiles import BucketReads
 
 READ_LIMIT_S = 60.0
@@ -35,7 +35,7 @@ class StoreReader(BucketReads, EvidenceReads, LogReads):
         super().__init__()
         self.path = path
         self._db = open_reader(path)
-        self._pairs = KeptPairs(self._db)
+        self._pairs = PairSlots(self._db)
         self._stop_at = float("inf")
         self._db.set_progress_handler(self._should_stop, _STEPS_BETWEEN_CHECKS)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import termios
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from types import FrameType
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTSTP)
 _STOP_ME = signal.SIGUSR1
-_LOOK_EVERY_S = 0.2
+_LOOK_EVERY_S = 0.1
 _PLAIN_AGAIN = (
     b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"  # the mouse
     b"\x1b[?1004l\x1b[?2004l\x1b[<u"  # focus, pastes, keys told in detail
@@ -29,7 +28,8 @@ class Job:
 
     def __init__(self) -> None:
         self._known_to_shell = os.getppid()
-        self._continued = threading.Event()
+        # Not an Event: its lock is held while one signal is handled, and the next waits for ever.
+        self._is_continued = False
 
     @property
     def is_orphan(self) -> bool:
@@ -48,8 +48,12 @@ class Job:
 
         To be called once Textual has put its own handlers in place, which stop this process.
         """
+
+        def go_on(number: int, frame: FrameType | None) -> None:
+            self._is_continued = True
+
         signal.signal(signal.SIGTSTP, lambda number, frame: suspend())
-        signal.signal(signal.SIGCONT, lambda number, frame: self._continued.set())
+        signal.signal(signal.SIGCONT, go_on)
 
     def stop(self, terminal: int, is_leaving: Callable[[], bool]) -> bool:
         """Give the terminal to the shell, and wait until it is ours again; blocks meanwhile.
@@ -57,16 +61,13 @@ class Job:
         False where it never will be: we are to leave, or nobody is there to continue us. A job
         that is continued in the background goes on waiting for the terminal.
         """
-        self._continued.clear()
+        self._is_continued = False
         with suppress(ProcessLookupError):
             os.kill(self._known_to_shell, _STOP_ME)
-        while not (self._continued.is_set() and self.is_in_front(terminal)):
+        while not (self._is_continued and self.is_in_front(terminal)):
             if is_leaving() or self.is_orphan:
                 return False
-            if self._continued.is_set():
-                time.sleep(_LOOK_EVERY_S)
-            else:
-                self._continued.wait(_LOOK_EVERY_S)
+            time.sleep(_LOOK_EVERY_S)
         return True
 
 

@@ -1,11 +1,14 @@
 """ctrl-z, fg, bg, a tmux that dies: the collector outlives them, the shell has its terminal."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from shell import NEEDED, Shell
+from terminal import ROOT
 
 pytestmark = pytest.mark.skipif(not NEEDED, reason="needs tmux and bash")
 
@@ -61,6 +64,34 @@ def test_a_stopped_job_that_is_told_to_end_ends_in_good_order(shell: Shell, tmp_
     until(lambda: "collector stopped in order" in (tmp_path / "log").read_text())
     shell.type("wait -f %1; echo ended with $?\n")  # -f: to its end, not to its next stop
     shell.wait_for("ended with 143")
+
+
+FLOODED = """
+import os, signal, time
+from htlctop.ui.jobs import Job
+
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+until = time.monotonic() + 1
+child = os.fork()
+if child:
+    while time.monotonic() < until:
+        os.kill(child, signal.SIGCONT)
+    os.waitpid(child, 0)
+    os._exit(0)
+signal.alarm(10)
+job = Job()
+job.heed(lambda: None)
+job.stop(-1, lambda: time.monotonic() > until)
+print("over", flush=True)
+os._exit(0)
+"""
+
+
+def test_one_signal_that_comes_while_another_is_handled_stops_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FLOODED], capture_output=True, text=True, timeout=20, cwd=ROOT
+    )
+    assert done.stdout == "over\n", done.stderr
 
 
 def test_in_the_background_it_waits_for_the_terminal(shell: Shell, tmp_path: Path) -> None:

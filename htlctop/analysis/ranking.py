@@ -70,10 +70,6 @@ def _figures(
     return {channel: together(parts) for channel, parts in found.items()}
 
 
-def _fits(filtered: Filter, fits: Callable[[NameTerm, int], bool], id_: int) -> bool:
-    return all(fits(term, id_) != term.negated for term in filtered.of(*_OF_ROWS))
-
-
 def _chosen(
     filtered: Filter, fits: Callable[[NameTerm, int], bool], figures: Iterable[int],
     shown: Iterable[int],
@@ -81,4 +77,7 @@ def _chosen(
     """Of the peers or channels shown those that fit; only those with figures where the filter
     leaves out part of what they add up to."""
     every = figures if filtered.restricts_cells else shown
-    return [id_ for id_ in every if _fits(filtered, fits, id_)]
+    terms = filtered.of(*_OF_ROWS)
+    if not terms:
+        return list(every)
+    return [id_ for id_ in every if all(fits(term, id_) != term.negated for term in terms)]

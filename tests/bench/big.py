@@ -108,6 +108,7 @@ async def _ticks(arriving: _Arriving) -> list[Measure]:
         analyst.overview(Query(window=window))
         for _ in range(TICKS):
             await arriving.tick()
+            gc.collect()  # what the writer made is not in a viewer's process
             taken.append(timed(lambda a=analyst, w=window: a.overview(Query(window=w))))
         analyst.close()
         walls, cpus = sorted(wall for wall, _ in taken), sorted(cpu for _, cpu in taken)

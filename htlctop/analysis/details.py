@@ -185,7 +185,6 @@ class NodeDetail:
     oldest_ns: int | None
     wal_bytes: int
     block_height: int | None
-    synced: bool | None
     channels_open: int
     channels_active: int
     capacity_sat: int

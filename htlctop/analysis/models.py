@@ -233,6 +233,8 @@ class StatusView:
         queued, shed: events waiting to be written, and dropped since the collector started.
         in_flight: forwards without an outcome; oldest_in_flight_ns: first event of the oldest.
         store_path: where it is kept; store_bytes: database and WAL on disk.
+        synced: whether the node is in step with its chain, as it last said; None where it did not,
+            and of a past time.
         nearest_expiry_blocks: until the first HTLC on a channel expires, as of the last listing;
             None where none is pending, or the height is unknown.
     """
@@ -253,6 +255,7 @@ class StatusView:
     oldest_in_flight_ns: int | None
     store_path: str
     store_bytes: int
+    synced: bool | None = None
     nearest_expiry_blocks: int | None = None
 
 

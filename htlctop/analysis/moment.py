@@ -122,6 +122,7 @@ class Moment:
         break_ns = self.break_ns(self.now_ns)
         waiting = self.reader.unresolved(break_ns, self.now_ns + 1, break_ns)
         expiry, height = self.reader.nearest_expiry(), self.block_height
+        synced = self.meta.get("synced")
         return StatusView(
             state=state,
             reason=reason,
@@ -139,6 +140,7 @@ class Moment:
             oldest_in_flight_ns=waiting.oldest_ns,
             store_path=path,
             store_bytes=size,
+            synced=None if synced is None or self.as_of_ns is not None else bool(synced),
             nearest_expiry_blocks=None if expiry is None or height is None else expiry - height,
         )
 

@@ -12,7 +12,6 @@ def node(moment: Moment, query: Query) -> NodeDetail:
     window = moment.window(query)
     mains = [c for c in moment.book.records if c.is_open and c.alias_of is None]
     version = parse(moment.node.version)
-    synced = moment.meta.get("synced")
     return NodeDetail(
         node=moment.node,
         status=moment.status,
@@ -21,7 +20,6 @@ def node(moment: Moment, query: Query) -> NodeDetail:
         oldest_ns=moment.first_event_ns,
         wal_bytes=moment.reader.wal_bytes(),
         block_height=moment.block_height,
-        synced=None if synced is None else bool(synced),
         channels_open=len(mains),
         channels_active=sum(1 for c in mains if c.is_active),
         capacity_sat=sum(c.capacity_sat or 0 for c in mains),

@@ -65,6 +65,7 @@ def report_json(
             "network": view.node.network,
             "version": view.node.version,
             "replay": view.status.replay,
+            "synced": view.status.synced,
         },
         "collector": {
             "state": view.status.state.value,

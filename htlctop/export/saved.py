@@ -108,7 +108,7 @@ def _channel(item: Item) -> ChannelRow:
         alias=item.text("alias"),
         sums=_sums(item),
         why=item.later_category("why"),
-        is_open=item.flag("open") if item.has("open") else True,
+        is_open=item.later_flag("open") is not False,
         is_active=None,
         capacity_sat=item.later_number("capacity_sat"),
         local_sat=item.later_number("local_sat"),
@@ -185,7 +185,7 @@ def _gap(item: Item) -> Gap:
 
 
 def _status(whole: Item, window: Window) -> StatusView:
-    state, reason = State.STOPPED, ""
+    node, state, reason = whole.item("node"), State.STOPPED, ""
     if whole.has("collector"):
         collector = whole.item("collector")
         state, reason = collector.one_of("state", _STATES), collector.text("reason")
@@ -194,7 +194,7 @@ def _status(whole: Item, window: Window) -> StatusView:
         reason=reason,
         attempt=0,
         next_try_ns=0,
-        replay=whole.item("node").flag("replay"),
+        replay=node.flag("replay"),
         alive_ns=0,
         last_event_ns=0,
         now_ns=window.until_ns,
@@ -206,4 +206,5 @@ def _status(whole: Item, window: Window) -> StatusView:
         oldest_in_flight_ns=None,
         store_path="",
         store_bytes=0,
+        synced=node.later_flag("synced"),
     )

@@ -115,6 +115,10 @@ class Item:
             raise self._wrong(key, "a list")
         return tuple(read(Item(each, f"{self._at(key)}[{at}]")) for at, each in enumerate(value))
 
+    def later_flag(self, key: str) -> bool | None:
+        """Yes or no, or None where it is null or left out."""
+        return self.flag(key) if self.has(key) and self._value[key] is not None else None
+
     def later_category(self, key: str) -> Category | None:
         """A category by its label, None where it is null or left out."""
         return self.category(key) if self.later_text(key) else None

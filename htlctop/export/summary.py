@@ -13,6 +13,10 @@ from htlctop.export.table import Cell, Document, Field, Head, Table, Unit, table
 
 _TOP_PEERS, _TOP_PAIRS, _TOP_GAPS, _TOP_CHANGES = 20, 10, 10, 20
 _CHANGED = "What changed, and the sat missed per hour before and after"
+BEHIND = (
+    "LND is behind its chain: wait, and look after its chain backend; until then it may forward "
+    "nothing"
+)
 _SHOWN = (Group.LOST, Group.PRICED_OUT, Group.SENDER, Group.CONFIG, Group.ELSEWHERE, Group.OTHER)
 
 
@@ -56,6 +60,8 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
         yield "  gap", _gap(gap)
     if view.status.state in (State.REFUSED, State.WAITING):
         yield "collector", f"{view.status.state.value}: {clean(view.status.reason, LONGEST_LINE)}"
+    if view.status.state is State.LIVE and view.status.synced is False:
+        yield "chain", BEHIND
     if view.first_event_ns is None:
         yield "", "nothing was seen yet: run `htlctop` or `htlctop collect`"
         return

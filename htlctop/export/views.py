@@ -180,7 +180,7 @@ def _node_facts(view: NodeDetail) -> list[Fact]:
         ("store_bytes", status.store_bytes),
         ("wal_bytes", view.wal_bytes),
         ("block_height", view.block_height),
-        ("synced", view.synced),
+        ("synced", status.synced),
         ("channels_open", view.channels_open),
         ("channels_active", view.channels_active),
         ("capacity_sat", view.capacity_sat),

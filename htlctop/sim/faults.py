@@ -30,7 +30,9 @@ class FaultKind(StrEnum):
     REFUSE = "refuse"
     """Unary calls fail (for, code, details, method)."""
     LOCK = "lock"
-    """The wallet is locked, then the node is starting up (for)."""
+    """The wallet is locked, then the node is starting up, then it syncs with its chain (for)."""
+    BEHIND = "behind"
+    """The node goes on, and says that it is not synced with its chain (for)."""
     BIG = "big"
     """ListChannels answers with so much (for, mb)."""
     DUPLICATE = "duplicate"
@@ -152,6 +154,7 @@ _SEEDED: dict[FaultKind, Callable[[random.Random], dict[str, Any]]] = {
         "for_s": chance.uniform(1, 8), "code": chance.choice(_CODES), "details": "as it happens",
     },
     FaultKind.LOCK: lambda chance: {"for_s": chance.uniform(1, 5)},
+    FaultKind.BEHIND: lambda chance: {"for_s": chance.uniform(5, 35)},
     FaultKind.BIG: lambda chance: {
         "for_s": chance.uniform(5, 35), "mb": chance.choice((30.0, 60.0, 60.0, 64.5)),
     },

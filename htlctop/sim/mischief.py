@@ -20,7 +20,7 @@ from htlctop.wire.methods import Method
 from htlctop.wire.refusals import Refusal
 
 _REMEMBERED = 1_000
-_LOCKED, _UNLOCKED = 1, 2
+_LOCKED, _UNLOCKED, _SYNCING = 1, 2, 3
 _LOCKED_TEXT = "wallet locked, unlock it to enable full RPC access"
 _STARTING_TEXT = (
     "the RPC server is in the process of starting up, but not yet ready to accept calls"
@@ -29,8 +29,8 @@ _PADDING = b"\xc2\x3e"
 """The key of a field that no ListChannelsResponse has (1000, bytes)."""
 _LASTING = frozenset(
     {
-        FaultKind.FREEZE, FaultKind.SLOW, FaultKind.REFUSE, FaultKind.LOCK, FaultKind.BIG,
-        FaultKind.CLOCK,
+        FaultKind.FREEZE, FaultKind.SLOW, FaultKind.REFUSE, FaultKind.LOCK, FaultKind.BEHIND,
+        FaultKind.BIG, FaultKind.CLOCK,
     }
 )  # fmt: skip
 
@@ -191,20 +191,22 @@ class Mischief:
         if big and method == Method.LIST_CHANNELS:
             size = max(0, int(big.mb * 2**20) - len(answer))
             return b"".join((answer, _PADDING, _varint(size), bytes(size)))
-        if self._version and method == Method.GET_INFO:
+        if method == Method.GET_INFO:
             info = decode.parse(ln.GetInfoResponse, answer)
             if info is not None:
-                info.version = self._version
+                info.version = self._version or info.version
+                info.synced_to_chain &= self._now(FaultKind.BEHIND) is None
                 return info.SerializeToString()
         return answer
 
     def _lock_state(self) -> int | None:
-        """LND's state while the wallet is locked, then while it starts; None when it is open."""
+        """LND's state while the wallet is locked, then while it starts and syncs; None when it is
+        open."""
         lock = self._now(FaultKind.LOCK)
         if lock is None:
             return None
-        left_s = self._active[FaultKind.LOCK][1] - time.monotonic()
-        return _LOCKED if left_s > lock.for_s / 4 else _UNLOCKED
+        left = (self._active[FaultKind.LOCK][1] - time.monotonic()) / lock.for_s
+        return _LOCKED if left > 1 / 4 else _UNLOCKED if left > 1 / 8 else _SYNCING
 
     def _now(self, kind: FaultKind) -> Fault | None:
         """The fault of this kind that lasts, None for none."""

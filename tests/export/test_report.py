@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from htlctop.analysis.models import PeerRow, Report
+from htlctop.analysis.models import PeerRow, Report, State
 from htlctop.analysis.rows import Rows
 from htlctop.cli import cli
 from htlctop.errors import UsageError
@@ -51,6 +51,18 @@ def test_a_saved_report_reads_as_the_one_it_was_saved_from(form: Format, seed: i
     assert render(read_report(report_json(report)), form) == render(report, form)
 
 
+def test_a_node_behind_its_chain_is_said_so_while_it_is_watched() -> None:
+    report = made(4)
+    for state, synced, said in (
+        (State.LIVE, False, True), (State.LIVE, True, False), (State.LIVE, None, False),
+        (State.STOPPED, False, False),
+    ):  # fmt: skip
+        status = replace(report.overview.status, state=state, synced=synced)
+        one = replace(report, overview=replace(report.overview, status=status))
+        for each in (one, read_report(report_json(one))):
+            assert ("behind its chain" in render(each, Format.TEXT)) is said
+
+
 @pytest.mark.parametrize("form", Format)
 @pytest.mark.parametrize("window", ["all", "24h"])
 @pytest.mark.parametrize("made_up", [False, True])
@@ -70,6 +82,7 @@ def test_the_command_writes_a_saved_report_as_it_would_have_been_written(
 
 _LATER = {
     "": ("collector", "first_event"),
+    "node": ("synced",),
     "window": ("label",),
     "totals": ("sends", "receives"),
     "peers": ("why", "capacity_sat", "local_sat", "fee_unknown", "repeats"),

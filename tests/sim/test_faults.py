@@ -119,7 +119,7 @@ async def test_slow_and_refused_calls_concern_the_method_named(
 
 
 async def test_a_locked_wallet_says_so_and_opens_again(simulate: Simulate, short: Recording):
-    faults = plan(short.path.parent, {"fault": "lock", "after": 5, "for": 0.8})
+    faults = plan(short.path.parent, {"fault": "lock", "after": 5, "for": 2})
     async with simulate(short.path, faults=faults) as running, running.client() as client:
         await until_it_breaks(client)
         assert await client.get_state() is NodeState.LOCKED
@@ -131,8 +131,22 @@ async def test_a_locked_wallet_says_so_and_opens_again(simulate: Simulate, short
         while not states or states[-1] is not NodeState.SERVER_ACTIVE:
             states.append(await client.get_state())
             await asyncio.sleep(0.02)
-        assert NodeState.UNLOCKED in states
+        assert list(dict.fromkeys(states))[-3:] == [
+            NodeState.UNLOCKED, NodeState.RPC_ACTIVE, NodeState.SERVER_ACTIVE,
+        ]  # fmt: skip
         assert (await client.get_info()).alias == "hub"
+
+
+async def test_a_node_that_is_behind_its_chain_says_so_until_it_is_not(
+    simulate: Simulate, short: Recording
+):
+    faults = plan(short.path.parent, {"fault": "behind", "after": 5, "for": 1})
+    async with simulate(short.path, faults=faults) as running, running.client() as client:
+        assert (await client.get_info()).synced_to_chain
+        await running.take(client, 61)
+        assert not (await client.get_info()).synced_to_chain
+        while not (await client.get_info()).synced_to_chain:
+            await asyncio.sleep(0.05)
 
 
 async def test_an_answer_too_large_is_refused_and_the_next_is_read(

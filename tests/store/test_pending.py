@@ -61,7 +61,7 @@ async def test_what_is_pending_is_that_of_the_last_listing(tmp_path):
         (False, 7_000, 144),
     ]
     assert node.status.nearest_expiry_blocks == 31
-    assert (node.block_height, node.synced) == (900_000, True)
+    assert (node.block_height, node.status.synced) == (900_000, True)
     ann = analyst.find_peer("ann").peer
     assert analyst.peer(ann, Query()).pending == node.pending
     assert analyst.peer(analyst.find_peer("cat").peer, Query()).pending == ()

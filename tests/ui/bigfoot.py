@@ -408,6 +408,7 @@ STATUS = StatusView(
     oldest_in_flight_ns=NOW - 3 * HOUR - 60 * NS,
     store_path="/tmp/bigfoot.db",
     store_bytes=12_000_000,
+    synced=True,
 )
 
 SORTS: dict[SortKey, Callable[[Row], int]] = {

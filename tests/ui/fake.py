@@ -294,7 +294,6 @@ class FakeAnalyst:
             oldest_ns=self.first_event_ns,
             wal_bytes=2_400_000,
             block_height=861_000,
-            synced=True,
             channels_open=len(channels),
             channels_active=sum(channel.is_active for channel in channels),
             capacity_sat=sum(channel.capacity_sat or 0 for channel in channels),

@@ -160,6 +160,25 @@ async def test_the_status_line_tells_the_truth(now: StatusView, words: list[str]
         assert words[0] in driver.text
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_node_behind_its_chain_is_live_and_is_syncing(
+    size: tuple[int, int],
+) -> None:
+    async with running(size, FakeAnalyst(the_status=replace(STATUS, synced=False))) as driver:
+        assert "●" in driver.lines[0] and "syncing" in driver.lines[0]
+        assert "LND is behind its cha" in driver.text
+        await driver.changed(lambda fake: setattr(fake, "the_status", STATUS))
+        assert "syncing" not in driver.text and "behind" not in driver.text
+
+
+async def test_how_a_node_was_synced_at_a_past_time_is_not_told() -> None:
+    behind = replace(STATUS, synced=False)
+    async with running(analyst=FakeAnalyst(the_status=behind)) as driver:
+        await driver.press("[")
+        await driver.shows("at 02:02")
+        assert "syncing" not in driver.text and "behind" not in driver.text
+
+
 async def test_while_nobody_watches_the_data_is_dated() -> None:
     class Unwatched(FakeAnalyst):
         def _window(self, query: Query) -> Window:

@@ -99,9 +99,9 @@ def _node(view: NodeDetail) -> list[Fact]:
     node = view.node
     synced = (
         ""
-        if view.synced is None
+        if view.status.synced is None
         else "in step with the chain"
-        if view.synced
+        if view.status.synced
         else "BEHIND it: what the node says may be old"
     )
     height = "" if view.block_height is None else f"{count(view.block_height)}"
@@ -117,7 +117,7 @@ def _node(view: NodeDetail) -> list[Fact]:
         ("network", clean(node.network), Role.TEXT),
         ("LND", clean(node.version), Role.TEXT),
         ("block", height, Role.TEXT),
-        ("chain", synced, Role.BAD if view.synced is False else Role.TEXT),
+        ("chain", synced, Role.BAD if view.status.synced is False else Role.TEXT),
         ("channels", channels, Role.TEXT),
     ]
 

@@ -13,6 +13,7 @@ from htlctop.export.format import (
     percent,
 )
 from htlctop.export.format import span as length
+from htlctop.export.summary import BEHIND
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -83,6 +84,8 @@ def _state(board: Board, glyphs: Glyphs, narrow: bool) -> list[Part]:
     if now.state is State.LIVE:
         text = glyphs.live if narrow else f"{glyphs.live} live"
         parts = [Part(text, Role.GOOD)]
+        if is_behind(board):
+            parts.append(Part("syncing", Role.WARN))
         if board.attached and not narrow:
             parts.append(Part("attached", Role.DIM, 8))
         if now.lag_ns >= LAG_FROM_NS:
@@ -155,12 +158,27 @@ def reason(board: Board) -> str:
         return clean_line(board.collector)
     now = board.status
     if now is None or now.state in _QUIET:
-        return _expiry(board)
+        return _expiry(board) or _behind(board)
     text = clean_line(now.reason)
     if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
         again = f"next try {clock_seconds(now.next_try_ns)}"
         text = f"{text.rstrip('.')}; {again}" if text else again
     return text
+
+
+def is_behind(board: Board) -> bool:
+    """Whether the node, which answers, is not in step with its chain."""
+    return board.status is not None and board.status.synced is False and not board.is_past
+
+
+def _behind(board: Board) -> str:
+    """What that means, and what mends it; "" while it is in step."""
+    if not is_behind(board):
+        return ""
+    node = board.node_detail
+    height = node.block_height if node else None
+    by = "an old block" if height is None else f"block {count(height)}"
+    return f"{BEHIND}; blocks left are told by {by}"
 
 
 def nearest_expiry(board: Board) -> int | None:

@@ -10,6 +10,7 @@ from htlctop.errors import ConfigError, HtlctopError, NodeConnectionError, NodeP
 from htlctop.wire.methods import Method
 
 _BAKE = "bake one that does: {bake}"
+_ANOTHER = "bake another: {bake}"
 
 
 class Refusal(Exception):
@@ -87,7 +88,7 @@ _RULES = (
     _permission(
         "UNKNOWN UNAUTHENTICATED",
         "cannot retrieve macaroon",
-        "{node} has revoked this macaroon: " + _BAKE,
+        "{node} has revoked this macaroon: " + _ANOTHER,
     ),
     _permission(
         "UNKNOWN UNAUTHENTICATED",
@@ -104,12 +105,12 @@ _RULES = (
     _permission(
         "UNKNOWN UNAUTHENTICATED",
         "has expired",
-        "the macaroon for {node} has expired: " + _BAKE,
+        "the macaroon for {node} has expired: " + _ANOTHER,
     ),
     _permission(
         "UNKNOWN UNAUTHENTICATED",
         "not satisfied",
-        "{node} refuses the macaroon, one of its caveats does not hold here: " + _BAKE,
+        "{node} refuses the macaroon, one of its caveats does not hold here: " + _ANOTHER,
     ),
     _permission(
         "UNKNOWN UNAUTHENTICATED",

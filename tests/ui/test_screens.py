@@ -143,7 +143,7 @@ TRUTHS = [
     (status(State.LIVE, replay=True), ["● live", "REPLAY"]),
     (
         status(State.SILENT, alive_ns=NOW - 240 * NS),
-        ["✖ collector silent since 13:58"],
+        ["✖ collector silent since 13:58", "told nothing since 13:58:00", "is of then"],
     ),
     (status(State.NEVER), ["◌ nothing collected yet"]),
 ]

@@ -108,7 +108,8 @@ def facts(board: Board, view: Overview, width: int) -> Line:
         parts.append(Part(f"{count(view.totals.unknown)} with unknown outcome", Role.DIM, 5))
     if view.window.covered_ns and not view.offline and not view.dry:
         parts.append(Part("every peer online, no channel dry", Role.DIM, 6))
-    if (board.status or view.status).synced and view.window.is_live:
+    now = board.status or view.status
+    if now.state is State.LIVE and now.synced and view.window.is_live:
         parts.append(Part("synced", Role.DIM, 7))
     return indent(width, parts, gap=3)
 

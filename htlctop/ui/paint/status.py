@@ -118,7 +118,12 @@ def _unwell(now: StatusView, glyphs: Glyphs) -> Part:
     return Part(f"{glyphs.waiting} nothing collected yet", Role.WARN, 0, f"{glyphs.waiting} empty")
 
 
-_WAITING = (("no wallet", "no wallet"), ("locked", "locked"), ("not synced", "syncing"))
+_WAITING = (
+    ("no wallet", "no wallet"),
+    ("locked", "locked"),
+    ("not synced", "syncing"),
+    ("is starting", "starting"),
+)
 
 
 def _waiting_for(reason: str) -> str:
@@ -159,7 +164,7 @@ def reason(board: Board) -> str:
     now = board.status
     if now is None or now.state in _QUIET:
         return _expiry(board) or _behind(board)
-    text = clean_line(now.reason)
+    text = clean_line(now.reason) or _silence(now)
     if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
         again = f"next try {clock_seconds(now.next_try_ns)}"
         text = f"{text.rstrip('.')}; {again}" if text else again
@@ -179,6 +184,16 @@ def _behind(board: Board) -> str:
     height = node.block_height if node else None
     by = "an old block" if height is None else f"block {count(height)}"
     return f"{BEHIND}; blocks left are told by {by}"
+
+
+def _silence(now: StatusView) -> str:
+    """What a collector that gives no sign of life means, and what to do about it."""
+    if now.state is not State.SILENT:
+        return ""
+    return (
+        f"the collector has told nothing since {clock_seconds(now.alive_ns)}: it hangs or was "
+        "suspended (htlctop doctor names its process), and what is shown is of then"
+    )
 
 
 def nearest_expiry(board: Board) -> int | None:

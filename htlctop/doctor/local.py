@@ -3,12 +3,17 @@
 import locale
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
+from htlctop.analysis.moment import SILENT_NS
 from htlctop.doctor.check import Check, fail, ok, warn
 from htlctop.errors import StoreError
+from htlctop.export.format import span
 from htlctop.store.inspect import inspect
+from htlctop.store.reader import StoreReader
 
 _LITTLE, _NOTHING = 2**30, 50 * 2**20
 _LEAST_COLUMNS, _LEAST_LINES = 60, 16
@@ -25,6 +30,13 @@ def check_store(path: Path) -> Iterator[Check]:
         yield warn("store", f"{path} belongs to another user", f"chown $USER {path}")
     elif not facts.is_private:
         yield warn("store", f"others can read {path}", f"chmod 600 {path}")
+    elif facts.held_by and (silent_ns := _silent_ns(path)) > SILENT_NS:
+        yield warn(
+            "store",
+            f"process {facts.held_by} collects into {path}, and has told nothing for "
+            f"{span(silent_ns)}",
+            "it hangs or was suspended: wake it, or end it and start it again",
+        )
     else:
         held = (
             f"process {facts.held_by} collects into it" if facts.held_by else "nobody collects now"
@@ -44,6 +56,16 @@ def check_store(path: Path) -> Iterator[Check]:
         yield warn("disk", f"{_size(free)} left at {folder}", "free some")
     else:
         yield ok("disk", f"{_size(free)} left at {folder}")
+
+
+def _silent_ns(path: Path) -> int:
+    """How long ago its collector last gave a sign of life; 0 where that cannot be read."""
+    try:
+        with closing(StoreReader(path)) as reader:
+            alive_ns = reader.status().alive_ns
+    except StoreError:
+        return 0
+    return time.time_ns() - alive_ns if alive_ns else 0
 
 
 def check_terminal(environ: Mapping[str, str]) -> Check:

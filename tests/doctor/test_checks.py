@@ -4,9 +4,13 @@ import asyncio
 import json
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -285,6 +289,21 @@ def test_whoever_collects_into_the_store_is_named(store_file: Path) -> None:
         assert f"process {os.getpid()}" in next(check_store(store_file)).text
     store_file.chmod(0o644)
     assert next(check_store(store_file)).mend == f"chmod 600 {store_file}"
+
+
+@pytest.mark.parametrize(("silent_s", "verdict"), [(0, Verdict.OK), (90, Verdict.WARN)])
+def test_a_collector_that_gives_no_sign_of_life_is_not_well(
+    traffic_store: Path, tmp_path: Path, silent_s: int, verdict: Verdict
+) -> None:
+    store = tmp_path / "store.db"
+    shutil.copy(traffic_store, store)
+    store.chmod(0o600)
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute("UPDATE status SET alive_at = ?", (time.time_ns() - silent_s * 10**9,))
+    with StoreLock(store):
+        found = next(check_store(store))
+    assert found.verdict is verdict and f"process {os.getpid()} collects" in found.text
+    assert ("told nothing for 1m" in found.text) is bool(silent_s)
 
 
 def test_without_a_terminal_there_is_nothing_to_complain_of() -> None:

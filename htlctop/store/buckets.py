@@ -2,7 +2,8 @@
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 from htlctop.domain.fold import MINUTE_NS, CellKey
 from htlctop.domain.records import KEPT_NS, NARROW_TO_WIDE, PAIR_SPANS, SPANS, Delta
@@ -54,14 +55,15 @@ def pack(cells: dict[CellKey, _Sums]) -> bytes:
     return zlib.compress(flat.tobytes(), 1)
 
 
-def unpack(packed: bytes) -> Iterator[Delta]:
-    """What `pack` was given."""
+@lru_cache(maxsize=16)
+def unpack(packed: bytes) -> tuple[Delta, ...]:
+    """What `pack` was given; remembered, since all that keeps sums asks for the same batches."""
     flat = array("q")
     flat.frombytes(zlib.decompress(packed))
     columns = len(Delta._fields)
     count = len(flat) // columns
     rows = zip(*(flat[k * count : (k + 1) * count] for k in range(columns)), strict=True)
-    return map(Delta._make, rows)
+    return tuple(map(Delta._make, rows))
 
 
 def _rows(span: int, cells: dict[_Key, _Sums], newest_ns: int) -> list[tuple[int, ...]]:

@@ -1,7 +1,7 @@
 """One peer's case: what was refused toward it, how full and how fast it was, what it asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,7 @@ from htlctop.domain.codes import PRICED_OUT, Category
 from htlctop.domain.evidence import BalancePoint, LimitsPoint, LostClaim, Settled
 
 MOST_CLAIMS = 2_000
-_ROOM = (Category.LIQUIDITY, Category.MAX_HTLC)
+_ROOM = (int(Category.LIQUIDITY), int(Category.MAX_HTLC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class PeerCase:
         """Its newest payments that offered too little, oldest first."""
         if not self.sums.claims(*PRICED_OUT):
             return []
-        return self._claims(Pool.PRICED_OUT, (Category.FEE,))
+        return self._claims(Pool.PRICED_OUT, (int(Category.FEE),))
 
     @cached_property
     def bids(self) -> Bids:
@@ -184,31 +184,29 @@ class PeerCase:
         """Its refused payments by what would have let them through."""
         names = ("liquidity", "too_large", "max_htlc", "align")
         parts: dict[str, list[LostClaim]] = {name: [] for name in names}
-        largest_msat = self.holds_sat * 1000
+        weights = {category: dict.fromkeys(names, 0) for category in _ROOM}
+        largest_msat, max_htlc = self.holds_sat * 1000, int(Category.MAX_HTLC)
         fields: dict[str, set[int]] = defaultdict(set)
         differing = self._all_differing()
         for claim in self.refused:
             field = differing.get(claim.seq)
             if field:
                 fields[field].add(claim.out_channel)
-                parts["align"].append(claim)
+                name = "align"
             elif claim.amount_msat > largest_msat > 0:
-                parts["too_large"].append(claim)
-            elif claim.category == Category.MAX_HTLC and has_room(claim):
-                parts["max_htlc"].append(claim)
+                name = "too_large"
+            elif claim.category == max_htlc and has_room(claim):
+                name = "max_htlc"
             else:
-                parts["liquidity"].append(claim)
-        expected = dict.fromkeys(parts, 0)
-        for category in _ROOM:
+                name = "liquidity"
+            parts[name].append(claim)
+            weights[claim.category][name] += max(0, claim.net_msat)
+        expected = dict.fromkeys(names, 0)
+        for category, of_parts in weights.items():
             msat = self.sums.expected(category)
-            weights = [
-                sum(max(0, c.net_msat) for c in claims if c.category == category)
-                for claims in parts.values()
-            ]
-            if not any(weights):
-                expected["max_htlc" if category == Category.MAX_HTLC else "liquidity"] += msat
-                continue
-            for name, share in zip(parts, share_out(msat, weights), strict=True):
+            if not any(of_parts.values()):
+                expected["max_htlc" if category == max_htlc else "liquidity"] += msat
+            for name, share in zip(names, share_out(msat, list(of_parts.values())), strict=True):
                 expected[name] += share
         return Causes(
             liquidity=tuple(parts["liquidity"]),
@@ -222,7 +220,7 @@ class PeerCase:
     @cached_property
     def replay(self) -> Replay:
         """Its payments refused for want of liquidity, to be replayed with more of it."""
-        wants = [want for want in map(_want, self.causes.liquidity) if want.fee_msat > 0]
+        wants = [_want(claim) for claim in self.causes.liquidity if claim.net_msat > 0]
         return Replay(wants, self.rate, self._rises() if wants else ())
 
     @cached_property
@@ -271,9 +269,9 @@ class PeerCase:
             channels |= {claim.in_channel, claim.out_channel}
         return self._evidence.policies(channels - {0}, self.ground.window.from_ns - STALE_NS)
 
-    def _claims(self, pool: Pool, categories: Sequence[Category]) -> list[LostClaim]:
-        since_ns, wanted = self.ground.window.from_ns, tuple(map(int, categories))
-        return self._evidence.claims(pool, self.peer, wanted, since_ns, self.most)
+    def _claims(self, pool: Pool, categories: tuple[int, ...]) -> list[LostClaim]:
+        since_ns = self.ground.window.from_ns
+        return self._evidence.claims(pool, self.peer, categories, since_ns, self.most)
 
     def _differing(self, claim: LostClaim, policies: Policies) -> str | None:
         """The field by which a sibling channel refused what it had room for; None for none."""

@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 from htlctop.analysis.advice.bids import Bid, Policies
 from htlctop.domain.evidence import ActivityPoint, BalancePoint, LimitsPoint, LostClaim, Settled
 from htlctop.domain.ports import StatsReader
-from htlctop.domain.records import Delta, StatusRecord
+from htlctop.domain.records import MINUTE, SPANS, Delta, StatusRecord
 
 NEVER_NS = 2**62
 """Later than anything that is stored."""
-MOST_KEPT = 100_000
+MOST_KEPT = 150_000
 """Payments and forwards; with more of them everything is dropped."""
 P = TypeVar("P")
 
@@ -22,13 +22,13 @@ P = TypeVar("P")
 @dataclass(slots=True)
 class _Lost:
     """The newest payments of some categories from a time on, and of the like what the news told
-    since: how many there are more of, and whether one of these is not what it was."""
+    since: how many there are more of, and from when on one may not be what it was."""
 
     from_ns: int
     limit: int
     found: list[LostClaim]
     more: int = 0
-    is_stale: bool = False
+    changed_ns: int = NEVER_NS
 
     def has(self, from_ns: int, limit: int) -> bool:
         """Whether all that is asked for is among them."""
@@ -89,9 +89,11 @@ class Evidence:
         """The newest payments of a pool toward a peer since a time, oldest first."""
         lists = self._claims.setdefault(peer, {})
         kept = lists.get((pool, categories))
-        if kept is not None and kept.more:
-            self._add_new(kept, pool, peer, categories)
-        if kept is None or kept.is_stale or not kept.has(from_ns, limit):
+        if (
+            kept is None
+            or not kept.has(from_ns, limit)
+            or not self._goes_on(kept, pool, peer, categories)
+        ):
             found = self._reader.claims(pool, peer, categories, from_ns, self._until_ns, limit)
             kept = lists[pool, categories] = _Lost(from_ns, limit, found)
         return [claim for claim in kept.found if claim.at_ns >= from_ns][-limit:]
@@ -140,15 +142,24 @@ class Evidence:
         """(private, all) of the open channels whose balance is known."""
         return self._reader.count_private()
 
-    def _add_new(self, kept: _Lost, pool: int, peer: int, categories: tuple[int, ...]) -> None:
-        """Those that came since, which have higher numbers: unless it is just as many as the news
-        told, something else is new."""
-        after = kept.found[-1].seq if kept.found else 0
-        new = self._reader.claims(
-            pool, peer, categories, kept.from_ns, self._until_ns, kept.limit, after
+    def _goes_on(self, kept: _Lost, pool: int, peer: int, categories: tuple[int, ...]) -> bool:
+        """Read what changed and those that came since, which have higher numbers: unless these are
+        just as many as the news told, something else is new."""
+        if not kept.more and kept.changed_ns == NEVER_NS:
+            return True
+        found, last = kept.found, kept.found[-1].seq if kept.found else 0
+        since_ns, after = max(kept.from_ns, kept.changed_ns), 0
+        if kept.changed_ns == NEVER_NS:
+            since_ns, after = kept.from_ns, last
+        news = self._reader.claims(
+            pool, peer, categories, since_ns, self._until_ns, kept.limit, after
         )
-        kept.is_stale |= len(new) != min(kept.more, kept.limit)
-        kept.found, kept.more = [*kept.found, *new][-kept.limit :], 0
+        if sum(claim.seq > last for claim in news) != min(kept.more, kept.limit):
+            return False
+        same = [claim for claim in found if claim.at_ns < kept.changed_ns]
+        kept.found = sorted([*same, *news])[-kept.limit :]
+        kept.more, kept.changed_ns = 0, NEVER_NS
+        return True
 
     def _take(self, news: Iterable[Delta], peer_of: Callable[[int], int]) -> None:
         for delta in news:
@@ -159,7 +170,8 @@ class Evidence:
                 if delta.category in categories:
                     kept.more += delta.claims
                     # A payment only ever gets more back, and none leaves its category.
-                    kept.is_stale |= delta.recovered_msat != 0
+                    if delta.recovered_msat:
+                        kept.changed_ns = min(kept.changed_ns, delta.minute * SPANS[MINUTE])
 
     def _count(self) -> int:
         lost = (len(kept.found) for lists in self._claims.values() for kept in lists.values())

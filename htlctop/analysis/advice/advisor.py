@@ -235,6 +235,8 @@ def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
     While a peer is away nothing can be done but to bring it back. A peer that runs dry is not
     made cheaper; siblings are aligned before one of them alone is changed.
     """
+    if len(found) < 2:
+        return found
     kinds = {f.kind for f in found}
     if case.is_away and Kind.RECONNECT_PEER in kinds:
         return [f for f in found if f.kind in (Kind.RECONNECT_PEER, Kind.INVESTIGATE)]

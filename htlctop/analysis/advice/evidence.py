@@ -92,10 +92,12 @@ class Evidence:
         if (
             kept is None
             or not kept.has(from_ns, limit)
-            or not self._goes_on(kept, pool, peer, categories)
+            or not self._goes_on(kept, pool, peer, categories, limit)
         ):
             found = self._reader.claims(pool, peer, categories, from_ns, self._until_ns, limit)
             kept = lists[pool, categories] = _Lost(from_ns, limit, found)
+        if from_ns == kept.from_ns:
+            return kept.found[-limit:]
         return [claim for claim in kept.found if claim.at_ns >= from_ns][-limit:]
 
     def settled(
@@ -142,22 +144,26 @@ class Evidence:
         """(private, all) of the open channels whose balance is known."""
         return self._reader.count_private()
 
-    def _goes_on(self, kept: _Lost, pool: int, peer: int, categories: tuple[int, ...]) -> bool:
+    def _goes_on(
+        self, kept: _Lost, pool: int, peer: int, categories: tuple[int, ...], limit: int
+    ) -> bool:
         """Read what changed and those that came since, which have higher numbers: unless these are
         just as many as the news told, something else is new."""
         if not kept.more and kept.changed_ns == NEVER_NS:
             return True
-        found, last = kept.found, kept.found[-1].seq if kept.found else 0
-        since_ns, after = max(kept.from_ns, kept.changed_ns), 0
+        last = kept.found[-1].seq if kept.found else 0
         if kept.changed_ns == NEVER_NS:
             since_ns, after = kept.from_ns, last
-        news = self._reader.claims(
-            pool, peer, categories, since_ns, self._until_ns, kept.limit, after
-        )
-        if sum(claim.seq > last for claim in news) != min(kept.more, kept.limit):
+        else:
+            since_ns, after = max(kept.from_ns, kept.changed_ns), 0
+        news = self._reader.claims(pool, peer, categories, since_ns, self._until_ns, limit, after)
+        if sum(claim.seq > last for claim in news) != min(kept.more, limit):
             return False
-        same = [claim for claim in found if claim.at_ns < kept.changed_ns]
-        kept.found = sorted([*same, *news])[-kept.limit :]
+        if len(news) == limit:
+            kept.found, kept.limit = news, limit
+        else:
+            same = [claim for claim in kept.found if claim.at_ns < kept.changed_ns]
+            kept.found = sorted([*same, *news])[-kept.limit :]
         kept.more, kept.changed_ns = 0, NEVER_NS
         return True
 

@@ -13,6 +13,7 @@ from htlctop.analysis.advice.explain import Explainer
 from htlctop.analysis.advice.ground import Ground, PeerSums, by_peer
 from htlctop.analysis.advice.kept import KeptAdvice
 from htlctop.analysis.advice.models import Advice, Curve, Explanation
+from htlctop.analysis.advice.one_htlc import explain_htlc
 from htlctop.analysis.details import (
     ChannelDetail,
     History,
@@ -223,6 +224,30 @@ class StoreAnalyst:
                 nets(moment, window, channels),
                 self._advisor.advise(wide).opportunities,
             )
+
+    def explain_htlc(self, seq: int) -> Explanation:
+        """How the figures of one HTLC come about. Raises UsageError when it is not stored."""
+        return explain_htlc(self.htlc(seq))
+
+    def find_htlc(self, text: str) -> int | None:
+        """The HTLC of an incoming circuit, a channel in any form and the HTLC's number there as in
+        777100x1200x1:4711; None for a text that names none.
+
+        Raises UsageError when it is not stored.
+        """
+        channel_text, _, number = text.rpartition(":")
+        with self._moment() as moment:
+            book = moment.book
+            if book.find_channel(text) is not None or not (number.isascii() and number.isdigit()):
+                return None
+            channel = book.find_channel(channel_text)
+            if channel is None:
+                return None
+            channels, most = book.same_channel(channel), 2**63 - 1
+            seq = moment.reader.htlc_seq(channels, min(int(number[:20]), most))
+        if seq is None:
+            raise UsageError(f"the store does not hold HTLC {number} of {channel_text} (any more)")
+        return seq
 
     def find_peer(self, text: str) -> PeerRow:
         """The peer of a public key (or its beginning), an exact name, or a scid in any form.

@@ -144,11 +144,23 @@ class PairDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for a forward by the policies in force then, the incoming channel's 0 where
+    none is known: the fee, floored at 0, and what it is made of."""
+
+    base_msat: int
+    rate_ppm: int
+    inbound_base_msat: int
+    inbound_rate_ppm: int
+    fee_msat: int
+
+
+@dataclass(frozen=True, slots=True)
 class HtlcDetail:
     """One HTLC with all that is known of it.
 
     `attempts` are the HTLCs of the payment it belongs to, oldest first, itself among them; ()
-    outside of claims. `fee_asked_msat` by the policy in force then, None where unknown. `best`,
+    outside of claims. `asked` is None where no policy is known of then. `best`,
     `total`: what was usable toward the peer, known since `known_ns`. `from_history`: LND's history
     alone tells of it.
     """
@@ -162,12 +174,17 @@ class HtlcDetail:
     out_htlc: int
     in_msat: int | None
     out_msat: int | None
-    fee_asked_msat: int | None
+    asked: Asked | None
     best_msat: int | None
     total_msat: int | None
     known_ns: int | None
     from_history: bool
     attempts: tuple[HtlcLine, ...]
+
+    @property
+    def fee_asked_msat(self) -> int | None:
+        """The fee that was asked, None where it is not known."""
+        return self.asked.fee_msat if self.asked else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from htlctop.analysis.advice.levels import Watched, away_ns
 from htlctop.analysis.details import (
+    Asked,
     Balance,
     ChannelDetail,
     HtlcDetail,
@@ -139,7 +140,7 @@ def htlc(moment: Moment, seq: int) -> HtlcDetail:
         out_htlc=facts.out_htlc,
         in_msat=record.in_msat or None,
         out_msat=record.out_msat or None,
-        fee_asked_msat=_fee_asked_msat(moment, record),
+        asked=_asked(moment, record),
         best_msat=record.best_msat,
         total_msat=facts.usable_msat,
         known_ns=facts.known_ns,
@@ -249,7 +250,7 @@ def _policies(moment: Moment, window: Window, channels: Sequence[int]) -> tuple[
     return tuple(sorted(found, key=lambda p: (p.at_ns, p.scid)))
 
 
-def _fee_asked_msat(moment: Moment, record: HtlcRecord) -> int | None:
+def _asked(moment: Moment, record: HtlcRecord) -> Asked | None:
     """By the policies in force then; None where no policy of the outgoing channel is known, no
     amount, or for what is no forward."""
     if record.event_type != EventType.FORWARD or not record.out_msat:
@@ -262,4 +263,5 @@ def _fee_asked_msat(moment: Moment, record: HtlcRecord) -> int | None:
     if out is None:
         return None
     discount = (into.inbound_base_msat, into.inbound_rate_ppm) if into else (0, 0)
-    return fee_asked(record.out_msat, out.base_msat, out.rate_ppm, *discount)
+    policy = (out.base_msat, out.rate_ppm, *discount)
+    return Asked(*policy, fee_msat=fee_asked(record.out_msat, *policy))

@@ -103,6 +103,9 @@ class Analyst(Protocol):
         """How every figure of a channel, a peer, what came to it from a source, or the node comes
         about. Costly: when asked for."""
 
+    def explain_htlc(self, seq: int) -> Explanation:
+        """How the figures of one HTLC come about."""
+
     def log(self, query: LogQuery) -> LogPage:
         """HTLCs newest first, and where to go on."""
 

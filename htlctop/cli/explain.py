@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("what", required=False, metavar="[PEER|CHANNEL]")
+@click.argument("what", required=False, metavar="[PEER|CHANNEL|CHANNEL:HTLC]")
 @click.option(
     "--from", "source", default="", metavar="PEER", help="Of what came in from this peer for it."
 )
@@ -35,8 +35,9 @@ def command(
 ) -> None:
     """For every figure its inputs, its formula and its result.
 
-    PEER is a public key or its beginning, or a name; CHANNEL an id in any form. Without either:
-    the node's own totals. With --from, of the pair: who wanted to reach whom.
+    PEER is a public key or its beginning, or a name; CHANNEL an id in any form; HTLC the number
+    of one that came in there. Without any: the node's own totals. With --from, of the pair: who
+    wanted to reach whom.
     """
     from htlctop import service
     from htlctop.analysis.models import Query

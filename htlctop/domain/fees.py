@@ -22,10 +22,21 @@ def fee_asked(
     The outgoing policy's base and rate apply to the amount; the incoming channel's (<= 0) to the
     amount with the outgoing fee on it, its product truncated toward zero as LND's division does.
     """
-    outbound = base_msat + outgoing_amt_msat * rate_ppm // MILLION
-    product = inbound_rate_ppm * (outgoing_amt_msat + outbound)
-    rated = product // MILLION if product >= 0 else -(-product // MILLION)
-    return max(0, outbound + inbound_base_msat + rated)
+    outbound = outbound_fee(outgoing_amt_msat, base_msat, rate_ppm)
+    return max(
+        0, outbound + inbound_fee(outgoing_amt_msat, outbound, inbound_base_msat, inbound_rate_ppm)
+    )
+
+
+def outbound_fee(outgoing_amt_msat: int, base_msat: int, rate_ppm: int) -> int:
+    """The outgoing channel's part of what LND asks."""
+    return base_msat + outgoing_amt_msat * rate_ppm // MILLION
+
+
+def inbound_fee(outgoing_amt_msat: int, outbound_msat: int, base_msat: int, rate_ppm: int) -> int:
+    """The incoming channel's, of the amount with the outgoing channel's part on it."""
+    product = rate_ppm * (outgoing_amt_msat + outbound_msat)
+    return base_msat + (product // MILLION if product >= 0 else -(-product // MILLION))
 
 
 def ppm(fee_msat: int, outgoing_amt_msat: int) -> float:

@@ -362,6 +362,10 @@ class StatsReader(EvidenceReader, Protocol):
     def htlc_facts(self, seq: int) -> HtlcFacts | None:
         """All that is stored of one HTLC, None where it is not stored."""
 
+    def htlc_seq(self, channels: Sequence[int], in_htlc: int) -> int | None:
+        """The HTLC that came in as a number on a channel, by whichever of its ids; None where it is
+        not stored."""
+
     def attempts(self, opener: int, limit: int) -> list[HtlcRecord]:
         """The HTLCs of the payment that one opened, oldest first."""
 

@@ -54,8 +54,9 @@ class Questions:
     async def explain(
         self, named: str = "", query: Query = _DAY, *, source: str = ""
     ) -> Explanation:
-        """How every figure of the node comes about, or of a peer or channel by name; with a
-        `source`, another peer, of what came in from that one for the peer."""
+        """How every figure of the node comes about, or of a peer or channel by name, or of an HTLC
+        by its incoming channel and number there ("777100x1200x1:4711"); with a `source`, another
+        peer, of what came in from that one for the peer."""
         return await self._read(lambda analyst: explain(analyst, named, source, query))
 
     async def report(self, query: Query = _DAY) -> Report:
@@ -100,8 +101,11 @@ class Questions:
 
 
 def explain(analyst: StoreAnalyst, named: str, source: str, query: Query) -> Explanation:
-    """How every figure comes about of what is named: a peer or channel, a peer and whom payments
-    for it came from, or ("") the node. Raises UsageError."""
+    """How every figure comes about of what is named: a peer or channel, an HTLC by its incoming
+    circuit, a peer and whom payments for it came from, or ("") the node. Raises UsageError."""
+    seq = analyst.find_htlc(named) if not source else None
+    if seq is not None:
+        return analyst.explain_htlc(seq)
     peer, channel = analyst.find(named) if named else (None, None)
     if not source:
         return analyst.explain(query, peer, channel)

@@ -117,6 +117,16 @@ class LogReads:
         *line, in_htlc, out_htlc, usable, known_ns, source = found
         return HtlcFacts(HtlcRecord(*line), in_htlc, out_htlc, usable, known_ns, source or 0)
 
+    def htlc_seq(self, channels: Sequence[int], in_htlc: int) -> int | None:
+        """The HTLC that came in as a number on a channel, by whichever of its ids; None where it is
+        not stored."""
+        found = self._run(
+            f"SELECT seq FROM htlc WHERE in_channel IN ({_list(channels)}) AND in_channel > 0 "
+            "AND in_htlc = ?",
+            (in_htlc,),
+        ).fetchone()
+        return int(found[0]) if found else None
+
     def attempts(self, opener: int, limit: int) -> list[HtlcRecord]:
         """The HTLCs of the payment that one opened, oldest first."""
         found = self._run("SELECT last_after FROM claim WHERE seq = ?", (opener,)).fetchone()

@@ -120,7 +120,7 @@ ACTIONS = (
         "how",
         ("i",),
         "how each figure comes about, and back",
-        frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR}),
+        frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR, Focus.HTLC}),
         "how",
     ),
     Action("sort_next", (">", "."), "sort by the next column", RANKED, "sort"),

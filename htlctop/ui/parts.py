@@ -166,6 +166,8 @@ def _explanation(analyst: Analyst, need: Need, query: Query) -> Value:
     about = need.about
     if about is None:
         return analyst.explain(query)
+    if about.of is Of.HTLC:
+        return analyst.explain_htlc(about.ids[0])
     if about.of is Of.CHANNEL:
         return analyst.explain(query, channel=about.ids[0])
     if about.of is Of.PAIR:

@@ -15,6 +15,7 @@ from htlctop.analysis.advice.arithmetic import plus
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import By, CategoryRow, Query, Slice, Sums
+from htlctop.analysis.ports import LogQuery
 from htlctop.cli import cli
 from htlctop.ui.ranking import per_30d
 
@@ -74,6 +75,8 @@ def explanations(analyst: StoreAnalyst) -> Iterator[Explanation]:
             yield analyst.explain(ALL, peer.peer, channel.channel)
         for pair in analyst.peer(peer.peer, ALL).sources[:3]:
             yield analyst.explain(ALL, peer.peer, source=pair.in_peer)
+    for line in analyst.log(LogQuery(300)).lines:
+        yield analyst.explain_htlc(line.seq)
 
 
 def test_every_formula_comes_to_its_figure(analyst):
@@ -238,6 +241,27 @@ def test_a_pairs_page_is_explained(analyst):
                 assert told.get("net demand", 0) == row.net_demand_msat
 
 
+def test_an_htlc_is_explained(analyst):
+    kinds = set()
+    for line in analyst.log(LogQuery(300)).lines:
+        detail, shown = analyst.htlc(line.seq), analyst.explain_htlc(line.seq)
+        offered = section(shown, "What it offered")
+        asked = section(shown, "What was asked, by the policy then")
+        usable = section(shown, "What could be sent then")
+        assert (offered.get("amount in"), offered.get("amount out")) == (
+            detail.in_msat, detail.out_msat,
+        )  # fmt: skip
+        assert offered.get("fee offered") == line.fee_msat
+        assert asked.get("fee asked") == detail.fee_asked_msat
+        assert usable.get("on the peer's best channel") == detail.best_msat
+        assert usable.get("short by") == line.short_msat
+        payment = section(shown, "The payment it belongs to")
+        assert payment.get("tries", 0) == len(detail.attempts)
+        kinds |= set(asked) | set(usable) | set(payment)
+        assert analyst.find_htlc(f"{detail.in_channel_id}:{detail.in_htlc}") in (line.seq, None)
+    assert {"fee asked", "fee asked on the way in", "short by", "this is try"} <= kinds
+
+
 def test_what_a_peer_sent_here_is_explained(analyst):
     for row in analyst.overview(Query(window="all", by=By.SOURCE)).rows:
         if not row.peer:
@@ -301,6 +325,10 @@ def test_the_command_explains_a_peer_by_name_and_a_channel_by_its_scid(traffic_s
     assert of_pair.exit_code == 0 and "explain ann → cat" in of_pair.output
     alone = run(cli, ["explain", "--from", "ann", *store])
     assert alone.exit_code == 2 and "the peer that they were for" in alone.output
+    of_htlc = run(cli, ["explain", "457x5x0:3", "--store", str(traffic_store)])
+    assert of_htlc.exit_code == 0 and "amount in" in of_htlc.output
+    gone = run(cli, ["explain", "457x5x0:99999999999999999999999", *store])
+    assert gone.exit_code == 2 and "does not hold HTLC" in gone.output
     by_scid = run(cli, ["explain", "457x5x0", *store, "--json"])
     assert by_scid.exit_code == 0
     tables = json.loads(by_scid.output)["tables"]

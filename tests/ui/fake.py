@@ -40,6 +40,7 @@ from htlctop.analysis.advice.models import (
     Section,
 )
 from htlctop.analysis.details import (
+    Asked,
     ChannelDetail,
     History,
     HtlcDetail,
@@ -274,7 +275,7 @@ class FakeAnalyst:
             out_htlc=0,
             in_msat=None if amount is None or fee is None else amount + fee,
             out_msat=amount,
-            fee_asked_msat=fee,
+            asked=None if fee is None else Asked(fee, 0, 0, 0, fee),
             best_msat=None if not amount or not found.short_msat else amount - found.short_msat,
             total_msat=None if not amount or not found.short_msat else amount - found.short_msat,
             known_ns=found.at_ns - 22 * NS,
@@ -373,6 +374,12 @@ class FakeAnalyst:
                 ),
             ),
         )
+
+    def explain_htlc(self, seq: int) -> Explanation:
+        self._called("explain_htlc")
+        detail = self.htlc(seq)
+        offered = Section("What it offered", (Figure("fee offered", detail.line.fee_msat, "msat"),))
+        return Explanation(self.identity, self.the_status, None, "an HTLC", (offered,))
 
     def log(self, query: LogQuery) -> LogPage:
         self._called("log")

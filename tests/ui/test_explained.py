@@ -14,6 +14,7 @@ from htlctop import service
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import By, PairRow, Query
+from htlctop.analysis.ports import LogQuery
 from htlctop.domain.types import NS
 from htlctop.export.advice import month_range, round_sat
 from htlctop.export.advice import value as read
@@ -28,9 +29,11 @@ ALL = Query(window="all")
 VIEWS = {"overview": "1", "channels": "2", "flows": "3", "opportunities": "5", "history": "6"}
 
 _NO_FIGURES = (
-    r"^\s*\d\d:\d\d:\d\d .*",  # a line of the log: one HTLC, as LND told of it
+    r"^[▸\s]*\d\d:\d\d:\d\d .*",  # a line of the log: one HTLC, as LND told of it
     r"^\s*\d+ blocks .*",  # one HTLC on a channel
     r".* max \S+  \d+ blocks.*",  # a policy of ours, as LND told it
+    r"LND's codes .*|HTLC [\d,]+|\(\d+\)",
+    r"\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3}",
     r"--time_lock_delta \d+",
     r"\(30 d\)",
     r"too early: .*",  # what was watched, and what would be enough
@@ -112,13 +115,18 @@ def _written(figure: Figure) -> Iterator[str]:
         yield f"+{short_sat(int(more.replace(',', '')))}"
     if unit == "msat" and isinstance(value, int):
         # A page may have rounded it for a channel at once, not for each incoming peer.
-        yield from (text for d in range(-6, 7) for text in (sat(value + d), round_sat(value + d)))
+        yield from (
+            text for d in range(-6, 7) for text in (sat(abs(value + d)), round_sat(value + d))
+        )
         yield short_sat((value + 500) // 1000)
     elif unit in ("h", "s") and isinstance(value, int | float):
         length_ns = round(value * NS * (3600 if unit == "h" else 1))
-        yield from (span(length_ns), age(length_ns), f"{value:.1f}")
+        milliseconds = f"{count(length_ns // 1_000_000)} ms"
+        yield from (span(length_ns), age(length_ns), f"{value:.1f}", milliseconds)
     elif isinstance(value, int):
         yield from (count(value), str(value), short_sat(value))
+    elif unit == "ppm" and isinstance(value, float):
+        yield count(round(value))
     elif isinstance(value, float):
         yield from (percent(value, 1), f"{round(100 * value)}%", f"+{round(100 * value)}%")
 
@@ -163,7 +171,8 @@ async def test_every_figure_of_a_page_is_explained(
             assert isinstance(pair, PairRow)
             one = analyst.explain(ALL, pair.out_peer, source=pair.in_peer)
             pages[subject.pair(*pair.id)] = told([one])
-            every.append(one)
+        for line in analyst.log(LogQuery(400)).lines[::40]:
+            pages[subject.htlc(line.seq)] = told([analyst.explain_htlc(line.seq)])
     async with shown(path) as driver:
         whole, found = told(every), []
         for view_name, key in VIEWS.items():

@@ -153,10 +153,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How every figure of a peer, a channel or the node comes about. `about` names it."""
+    """How every figure of a peer, a channel, a pair or the node comes about, or (without a window)
+    of one HTLC. `about` names it."""
 
     node: NodeView
     status: StatusView
-    window: Window
+    window: Window | None
     about: str
     sections: tuple[Section, ...]

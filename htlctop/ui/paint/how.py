@@ -15,9 +15,10 @@ def page(found: Explanation, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
     """Every section with its figures; amounts in msat, as they are computed."""
     about = spelled(found.about, glyphs)
     lines = paragraph(f"{about}: how each figure comes about", width, Role.STRONG, 2)
+    now_ns = found.window.until_ns if found.window else found.status.now_ns
     for section in found.sections:
         lines.append(rule(spelled(section.title, glyphs), width, glyphs))
-        timed = [_timed(figure, found.window.until_ns) for figure in section.figures]
+        timed = [_timed(figure, now_ns) for figure in section.figures]
         lines.extend(figures(timed, width, glyphs, shown))
     return tuple(lines)
 

@@ -317,7 +317,8 @@ class StatsReader(EvidenceReader, Protocol):
         """The size of the write-ahead log on disk."""
 
     def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
-        """Sums by channel and category over [from, until), edges on buckets that are kept."""
+        """Sums by channel and category over [from, until), edges on buckets that are kept; some
+        may be nothing."""
 
     def forwarded_claims(self, from_ns: int, until_ns: int) -> list[tuple[int, int, int]]:
         """(channel, category, payments) of what settled or failed further on over [from, until)."""

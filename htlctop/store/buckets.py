@@ -8,9 +8,10 @@ from functools import lru_cache
 from htlctop.domain.fold import MINUTE_NS, CellKey
 from htlctop.domain.records import KEPT_NS, NARROW_TO_WIDE, PAIR_SPANS, SPANS, Delta
 
-_COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
-_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in _COLUMNS)
-_MARKS = ", ".join("?" * len(_COLUMNS))
+COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
+"""The seven sums of a bucket, in order."""
+_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in COLUMNS)
+_MARKS = ", ".join("?" * len(COLUMNS))
 
 ADD_BY_CHANNEL = (
     f"INSERT INTO by_channel VALUES (?, ?, ?, ?, {_MARKS}) "

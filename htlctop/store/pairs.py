@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 
 from htlctop.domain.codes import LOST, REFUSED, Category
 from htlctop.domain.records import Delta, Measure, Pair, PairPick, PairsHeld, PairSum, Way, Worth
+from htlctop.store.buckets import COLUMNS
 from htlctop.store.tiles import tiles
 
 MOST_WINDOWS = 2
 """The one on the screen, and the one before it."""
-_COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
-_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in _COLUMNS)
-_SUMS = ", ".join(f"sum({column})" for column in _COLUMNS)
+_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in COLUMNS)
+_SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
 _TABLE = (
     "CREATE TABLE kept.pair_sums_{} (in_peer INTEGER, peer INTEGER, channel INTEGER, "
-    f"category INTEGER, {', '.join(f'{column} INTEGER' for column in _COLUMNS)}, "
+    f"category INTEGER, {', '.join(f'{column} INTEGER' for column in COLUMNS)}, "
     "PRIMARY KEY (in_peer, peer, channel, category)) WITHOUT ROWID"
 )
 _HELD = (
@@ -28,7 +28,7 @@ _HELD = (
 )
 _PUT = (
     "INSERT INTO {} VALUES (?, coalesce((SELECT peer FROM channel WHERE id = ?), 0), "
-    f"?, ?, {', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO UPDATE SET {_ADD}"
+    f"?, ?, {', '.join('?' * len(COLUMNS))}) ON CONFLICT DO UPDATE SET {_ADD}"
 )
 
 
@@ -116,7 +116,7 @@ class PairSums:
     def add(self, from_ns: int, until_ns: int, sign: int = 1) -> None:
         """Add what the buckets over [from, until) hold, or (sign -1) take it away."""
         source, values = tiles(self._db.execute, "by_pair", from_ns, until_ns)
-        sums = ", ".join(f"{sign} * {column}" for column in _COLUMNS)
+        sums = ", ".join(f"{sign} * {column}" for column in COLUMNS)
         self._db.execute(
             f"INSERT INTO {self._table} "
             f"SELECT in_peer, coalesce(peer, 0), channel, category, {sums} FROM {source} "
@@ -125,7 +125,7 @@ class PairSums:
             values,
         )
         if sign < 0:
-            nothing = " AND ".join(f"{column} = 0" for column in _COLUMNS)
+            nothing = " AND ".join(f"{column} = 0" for column in COLUMNS)
             self._db.execute(f"DELETE FROM {self._table} WHERE {nothing}")
 
     def take(self, news: Iterable[Delta]) -> None:

@@ -1,11 +1,13 @@
-"""The reads of the buckets: sums over any time, from the largest buckets that tile it."""
+"""The reads of the buckets: sums over any time, of the fewest buckets that make it up."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from htlctop.domain.records import (
     DAY,
+    KEPT_NS,
     MINUTE,
     NARROW_TO_WIDE,
     PAIR_SPANS,
@@ -13,9 +15,10 @@ from htlctop.domain.records import (
     Cell,
     Delta,
 )
-from htlctop.store.buckets import unpack
+from htlctop.store.buckets import COLUMNS, unpack
 
-_SUMS = "sum(n), sum(fee_unknown), sum(fee), sum(demand), sum(recovered), sum(claims), sum(repeats)"
+_SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
+_SPANS = {"by_channel": NARROW_TO_WIDE, "by_pair": PAIR_SPANS}
 _Run = Callable[[str, Sequence[int]], sqlite3.Cursor]
 
 
@@ -27,7 +30,8 @@ class BucketReads:
         raise NotImplementedError
 
     def cells(self, from_ns: int, until_ns: int) -> list[Cell]:
-        """Sums by channel and category over [from, until), edges on buckets that are kept."""
+        """Sums by channel and category over [from, until), edges on buckets that are kept; some
+        may be nothing."""
         source, values = tiles(self._run, "by_channel", from_ns, until_ns)
         rows = self._run(
             f"SELECT channel, 0, category, {_SUMS} FROM {source} GROUP BY channel, category",
@@ -68,12 +72,12 @@ class BucketReads:
         table = "by_channel" if in_peer is None else "by_pair"
         of, named = _of(channels, in_peer)
         lost = f"{of} AND category BETWEEN 3 AND 7"
-        held_ns = _held_ns(self._run, table)
-        low_ns, high_ns = max(from_ns, held_ns[0]), min(until_ns, held_ns[1])
+        held = _held(self._run, table)
+        low_ns, high_ns = max(from_ns, held.first_ns), min(until_ns, held.end_ns)
         found = []
         for slot in range(low_ns // step_ns, -(-high_ns // step_ns)):
             ends = max(from_ns, slot * step_ns), min(until_ns, (slot + 1) * step_ns)
-            source, values = _source(table, _buckets(table, *ends, held_ns), lost, named)
+            source, values = _source(table, _buckets(table, *ends, held), lost, named)
             rows = self._run(
                 f"SELECT channel, sum(demand - recovered) FROM {source} GROUP BY channel", values
             )
@@ -106,66 +110,110 @@ def _of(channels: Sequence[int], in_peer: int | None = None) -> tuple[str, tuple
 def tiles(
     run: _Run, table: str, from_ns: int, until_ns: int, of: str = "", named: Sequence[int] = ()
 ) -> tuple[str, tuple[int, ...]]:
-    """The largest buckets that tile [from, until), as a FROM clause and its values.
+    """The fewest buckets that make up [from, until), as a FROM clause and its values.
 
     Args: of, named: a condition and its values.
     """
-    return _source(table, _buckets(table, from_ns, until_ns, _held_ns(run, table)), of, named)
+    return _source(table, _buckets(table, from_ns, until_ns, _held(run, table)), of, named)
 
 
-def _held_ns(run: _Run, table: str) -> tuple[int, int]:
-    """Since when and until when buckets hold anything, ns; (0, 0) where none does."""
+class _Held(NamedTuple):
+    """Buckets hold nothing before `first_ns` and nothing from `end_ns` on; the newest event, which
+    decides what is kept."""
+
+    first_ns: int
+    end_ns: int
+    newest_ns: int
+
+
+class _Bucket(NamedTuple):
+    """One to add, or (sign -1) to take away."""
+
+    span: int
+    start: int
+    sign: int
+
+
+def _held(run: _Run, table: str) -> _Held:
     of_span = f"FROM {table} WHERE span = "
     # The newest minute there was is gone where nothing came for days.
-    first_ns, end_ns = run(
+    first_ns, end_ns, last_ns = run(
         f"SELECT (SELECT min(start) {of_span}{DAY}) * {SPANS[DAY]}, "
         f"coalesce((SELECT max(start) + 1 {of_span}{MINUTE}) * {SPANS[MINUTE]}, "
-        f"(SELECT max(start) + 1 {of_span}{DAY}) * {SPANS[DAY]})",
+        f"(SELECT max(start) + 1 {of_span}{DAY}) * {SPANS[DAY]}), last_event FROM status",
         (),
     ).fetchone()
-    return first_ns or 0, end_ns or 0
+    return _Held(first_ns or 0, end_ns or 0, max(last_ns, end_ns or 0))
 
 
-def _buckets(
-    table: str, from_ns: int, until_ns: int, held_ns: tuple[int, int]
-) -> list[tuple[int, int]]:
-    """(span, start) of the largest buckets that tile [from, until).
+def _buckets(table: str, from_ns: int, until_ns: int, held: _Held) -> list[_Bucket]:
+    """The fewest that make up [from, until): an end goes to the nearer edge of the wider bucket it
+    lies in, and what is too much then is taken away.
 
     An end beyond which nothing is held is as good as one that lies farther out: there the widest
     buckets fit.
     """
-    spans = NARROW_TO_WIDE if table == "by_channel" else PAIR_SPANS
-    first_ns, end_ns = held_ns
+    spans = _SPANS[table]
     widest = SPANS[spans[-1]]
-    low = from_ns if from_ns > first_ns else first_ns // widest * widest
-    high = until_ns if until_ns < end_ns else -(-end_ns // widest) * widest
-    parts: list[tuple[int, int, int]] = []
-    span = spans[0]
+    span, narrowest = spans[0], SPANS[spans[0]]
+    low, high = from_ns // narrowest * narrowest, -(-until_ns // narrowest) * narrowest
+    if low <= held.first_ns:
+        low = held.first_ns // widest * widest
+    if high >= held.end_ns:
+        high = -(-held.end_ns // widest) * widest
+    parts: list[tuple[int, int, int, int]] = []
     for wider in spans[1:]:
         width = SPANS[wider]
         inner_low, inner_high = -(-low // width) * width, high // width * width
         if inner_low < inner_high:
-            parts += [(span, low, inner_low), (span, inner_high, high)]
-            low, high, span = inner_low, inner_high, wider
-    parts.append((span, low, high))
+            outer_low, outer_high = low // width * width, -(-high // width) * width
+            if low - outer_low < inner_low - low and _may_go(table, span, outer_low, held):
+                parts.append((span, outer_low, low, -1))
+                low = outer_low
+            else:
+                parts.append((span, low, inner_low, 1))
+                low = inner_low
+            if outer_high - high < high - inner_high and _may_go(table, span, high, held):
+                parts.append((span, high, outer_high, -1))
+                high = outer_high
+            else:
+                parts.append((span, inner_high, high, 1))
+                high = inner_high
+            span = wider
+    parts.append((span, low, high, 1))
     return [
-        (part, start)
-        for part, low, high in parts
-        for start in range(max(low, first_ns) // SPANS[part], -(-min(high, end_ns) // SPANS[part]))
+        _Bucket(part, start, sign)
+        for part, low, high, sign in parts
+        for start in range(
+            max(low, held.first_ns) // SPANS[part], -(-min(high, held.end_ns) // SPANS[part])
+        )
     ]
 
 
+def _may_go(table: str, span: int, at_ns: int, held: _Held) -> bool:
+    """Whether buckets from a time on can be taken away: they are all kept, and are of channels. A
+    pair of which nothing is left would still be counted as one."""
+    kept_ns = KEPT_NS[span]
+    is_kept = kept_ns is None or at_ns >= held.newest_ns - kept_ns + SPANS[span]
+    return table == "by_channel" and is_kept
+
+
 def _source(
-    table: str, buckets: Sequence[tuple[int, int]], of: str, named: Sequence[int]
+    table: str, buckets: Sequence[_Bucket], of: str, named: Sequence[int]
 ) -> tuple[str, tuple[int, ...]]:
     """The rows of some buckets, each looked up by itself, as a FROM clause and its values."""
     if not buckets:
         return f"(SELECT * FROM {table} WHERE 0)", ()
     if len(buckets) == 1:  # in the order of its key, which spares sorting it
-        return f"(SELECT * FROM {table} WHERE span = ? AND start = ?{of})", (*buckets[0], *named)
-    marks = ", ".join(["(?, ?)"] * len(buckets))
+        span, start, _ = buckets[0]
+        return f"(SELECT * FROM {table} WHERE span = ? AND start = ?{of})", (span, start, *named)
+    columns = f"{table}.*"
+    if any(bucket.sign < 0 for bucket in buckets):
+        signed = ", ".join(f"column3 * {column} AS {column}" for column in COLUMNS)
+        columns = f"channel, category, {signed}"
+    marks = ", ".join(["(?, ?, ?)"] * len(buckets))
     return (
-        f"(SELECT {table}.* FROM (VALUES {marks}) AS bucket CROSS JOIN {table} "
+        f"(SELECT {columns} FROM (VALUES {marks}) AS bucket CROSS JOIN {table} "
         f"ON span = bucket.column1 AND start = bucket.column2{of})",
         (*chain.from_iterable(buckets), *named),
     )

@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
+from htlctop.analysis.windows import align
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
 from htlctop.domain.records import HOUR, MINUTE, QUARTER, SPANS
@@ -14,14 +16,8 @@ LOAD = Load(4_000, channels=6, peers=4, span_ns=2 * DAY_NS - SPANS[HOUR])
 
 
 async def test_a_window_is_the_sum_of_its_minutes(tmp_path):
-    store = tmp_path / "store.db"
-    async with StoreWriter(store) as writer:
-        intake = Intake(writer, FakeNode(LOAD), SystemClock(), by_events=True)
-        await intake.meet(NODE)
-        await intake.list_channels()
-        await intake.write([(event, event.timestamp_ns) for event in Traffic(LOAD)])
     chance = random.Random(1)
-    reader = StoreReader(store)
+    reader = await _stored(tmp_path, LOAD)
     minutes = reader._run("SELECT * FROM by_channel WHERE span = ?", (MINUTE,)).fetchall()
     pairs = reader._run("SELECT * FROM by_pair WHERE span = ?", (MINUTE,)).fetchall()
     ends = minutes[0][1] - 500, minutes[-1][1] + 500
@@ -32,8 +28,7 @@ async def test_a_window_is_the_sum_of_its_minutes(tmp_path):
         counted = Counter[tuple[int, int]]()
         for row in within:
             counted[row[2], row[3]] += row[4]
-        cells = {(cell.channel, cell.category): cell.n for cell in reader.cells(*edges)}
-        assert cells == counted
+        assert _counts(reader.cells(*edges)) == counted
         step = chance.choice((5 * SPANS[MINUTE], SPANS[HOUR], SPANS[QUARTER], DAY_NS, 3 * DAY_NS))
         nets = Counter[tuple[int, int]]()
         for row in within:
@@ -51,12 +46,46 @@ async def test_a_window_is_the_sum_of_its_minutes(tmp_path):
     reader.close()
 
 
+async def test_where_minutes_are_gone_a_window_is_the_sum_of_its_htlcs(tmp_path):
+    chance = random.Random(2)
+    reader = await _stored(tmp_path, replace(LOAD, span_ns=5 * DAY_NS - 25 * SPANS[MINUTE]))
+    newest_ns = reader.status().last_event_ns
+    # The first minute that is kept lies early in its hour, the nearer end of which is gone.
+    assert newest_ns % SPANS[HOUR] < SPANS[HOUR] // 4
+    first_minute_ns = newest_ns - 2 * DAY_NS
+    for at_random in [True, False] * 100:
+        times = sorted(chance.choices(range(newest_ns - 5 * DAY_NS, newest_ns + DAY_NS), k=2))
+        if not at_random:
+            times = [first_minute_ns + chance.randrange(SPANS[HOUR]), newest_ns]
+        edges = align(times[0], newest_ns), align(times[1], newest_ns, up=True)
+        rows = reader._run(
+            "SELECT out_channel, category, count(*) FROM htlc "
+            "WHERE at >= ? AND at < ? AND category > 0 GROUP BY out_channel, category",
+            edges,
+        )
+        assert _counts(reader.cells(*edges)) == Counter({tuple(of): n for *of, n in rows})
+    reader.close()
+
+
 async def test_an_empty_store_has_no_sums(tmp_path):
     async with StoreWriter(tmp_path / "store.db"):
         reader = StoreReader(tmp_path / "store.db")
         assert reader.cells(0, START_NS) == []
         assert reader.net_over_time(0, START_NS, DAY_NS) == []
         reader.close()
+
+
+async def _stored(folder, load):
+    async with StoreWriter(folder / "store.db") as writer:
+        intake = Intake(writer, FakeNode(load), SystemClock(), by_events=True)
+        await intake.meet(NODE)
+        await intake.list_channels()
+        await intake.write([(event, event.timestamp_ns) for event in Traffic(load)])
+    return StoreReader(folder / "store.db")
+
+
+def _counts(cells):
+    return Counter({(cell.channel, cell.category): cell.n for cell in cells})
 
 
 def _slices(found):

@@ -15,7 +15,7 @@ from htlctop.domain.records import MINUTE, SPANS, Delta, StatusRecord
 NEVER_NS = 2**62
 """Later than anything that is stored."""
 MOST_KEPT = 150_000
-"""Payments and forwards; with more of them everything is dropped."""
+"""Payments, forwards and settings; with more of them everything is dropped."""
 P = TypeVar("P")
 
 
@@ -45,7 +45,8 @@ class _Forwards:
 
 
 class _History(Generic[P]):
-    """What is in force on channels from a time on, read once while nothing of it changes."""
+    """What is in force on channels from a time on, read once while nothing of it changes; what is
+    thinned out of it meanwhile goes with the next change."""
 
     def __init__(self, read: Callable[[Sequence[int], int, int], list[P]], until_ns: int) -> None:
         self._read, self._until_ns = read, until_ns
@@ -57,6 +58,9 @@ class _History(Generic[P]):
         if key not in self._kept:
             self._kept[key] = self._read(channels, from_ns, self._until_ns)
         return self._kept[key]
+
+    def __len__(self) -> int:
+        return len(self._kept) + sum(map(len, self._kept.values()))
 
 
 class Evidence:
@@ -182,7 +186,9 @@ class Evidence:
     def _count(self) -> int:
         lost = (len(kept.found) for lists in self._claims.values() for kept in lists.values())
         moved = (len(kept.found) for lists in self._settled.values() for kept in lists.values())
-        return sum(lost) + sum(moved) + len(self.differing) + len(self.bids)
+        asked = (len(policies.channels) for policies in self._policies.values())
+        settings = len(self._limits) + len(self._balances) + len(self._activity)
+        return sum((*lost, *moved, *asked, settings, len(self.differing), len(self.bids)))
 
     def _forget_htlcs(self) -> None:
         self._claims: dict[int, dict[tuple[int, tuple[int, ...]], _Lost]] = {}

@@ -3,8 +3,11 @@
 Units as in `models`. Everything is as of the query's time.
 """
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from htlctop.analysis.models import (
     CategoryRow,
@@ -89,6 +92,28 @@ class Pending:
     amount_msat: int
     expiry_height: int
     blocks_left: int | None
+
+
+EXPIRY_BANDS = (20, 40, 72, 144, 288, 1008)
+"""Blocks left at which the stretches end that HTLCs on the channels are told apart by."""
+
+
+def by_expiry(pending: Iterable[Pending]) -> list[tuple[str, list[Pending]]]:
+    """Those whose expiry is known by how many blocks are left, in words, from the nearest stretch
+    to the last one that holds any."""
+    bands: list[list[Pending]] = [[] for _ in range(len(EXPIRY_BANDS) + 1)]
+    for item in pending:
+        if item.blocks_left is not None:
+            bands[bisect_right(EXPIRY_BANDS, item.blocks_left)].append(item)
+    while bands and not bands[-1]:
+        del bands[-1]
+    ends = EXPIRY_BANDS
+    names = [
+        f"under {ends[0]}",
+        *(f"{low}-{high - 1}" for low, high in pairwise(ends)),
+        f"{ends[-1]} and over",
+    ]
+    return list(zip(names, bands, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

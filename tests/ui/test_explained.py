@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from drive import ANSI, Driver
 from fake import FakeSession
 
@@ -15,6 +16,7 @@ from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import By, PairRow, Query
 from htlctop.analysis.ports import LogQuery
+from htlctop.cli import cli
 from htlctop.domain.types import NS
 from htlctop.export.advice import month_range, round_sat
 from htlctop.export.advice import value as read
@@ -26,7 +28,14 @@ from htlctop.ui.session import UiOptions
 from htlctop.ui.subject import Subject
 
 ALL = Query(window="all")
-VIEWS = {"overview": "1", "channels": "2", "flows": "3", "opportunities": "5", "history": "6"}
+VIEWS = {
+    "overview": "1",
+    "channels": "2",
+    "flows": "3",
+    "opportunities": "5",
+    "history": "6",
+    "node": "7",
+}
 
 _NO_FIGURES = (
     r"^[▸\s]*\d\d:\d\d:\d\d .*",  # a line of the log: one HTLC, as LND told of it
@@ -34,11 +43,15 @@ _NO_FIGURES = (
     r".* max \S+  \d+ blocks.*",  # a policy of ours, as LND told it
     r"LND's codes .*|HTLC [\d,]+|\(\d+\)",
     r"\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3}",
+    r"(?:block|size|HTLCs|events) {5,}[\d,.]+",  # what the node and the store say of themselves
+    r"[\d.]+ MB",
+    r"/\S+",
     r"--time_lock_delta \d+",
     r"\(30 d\)",
     r"too early: .*",  # what was watched, and what would be enough
     r"(?:lnd|LND) .*",  # a version
     r"\d+ more +\S+ +\S+",  # those of a list that a page has no room for, added up
+    r"\d{4}-\d\d-\d\dT[\d:.]+Z",
     r"\d+x\d+x\d+",
     r"\d{1,2} [A-Z][a-z]{2} ",
     r"\d\d:\d\d",
@@ -122,28 +135,47 @@ def _written(figure: Figure) -> Iterator[str]:
     elif unit in ("h", "s") and isinstance(value, int | float):
         length_ns = round(value * NS * (3600 if unit == "h" else 1))
         milliseconds = f"{count(length_ns // 1_000_000)} ms"
-        yield from (span(length_ns), age(length_ns), f"{value:.1f}", milliseconds)
+        yield from (span(length_ns), age(length_ns), f"{value:.1f}", str(int(value)), milliseconds)
     elif isinstance(value, int):
         yield from (count(value), str(value), short_sat(value))
     elif unit == "ppm" and isinstance(value, float):
         yield count(round(value))
     elif isinstance(value, float):
-        yield from (percent(value, 1), f"{round(100 * value)}%", f"+{round(100 * value)}%")
+        yield from (percent(value, 1), f"{value:.1%}", f"{value:.4f}")
+        yield from (f"{round(100 * value)}%", f"+{round(100 * value)}%")
 
 
-def unexplained(driver: Driver, page: str, names: Iterable[str], known: set[str]) -> list[str]:
-    """The lines of the page with figures that are not known, and those figures."""
+def unexplained(
+    lines: Iterable[str], where: str, names: Iterable[str], known: set[str]
+) -> list[str]:
+    """The lines with figures that are not known, and those figures."""
     found = []
-    for line in driver.lines:
+    for line in lines:
         text = line
         for name in names:
-            text = text.replace(name, " ")
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", text)
         for pattern in _NO_FIGURES:
             text = re.sub(pattern, " ", text)
         missing = [figure for figure in re.findall(_FIGURE, text) if figure not in known]
         if missing:
-            found.append(f"{page}: {missing} in {line.strip()}")
+            found.append(f"{where}: {missing} in {line.strip()}")
     return found
+
+
+def names_in(analyst: StoreAnalyst) -> list[str]:
+    """What peers are called, the longest first."""
+    aliases = (clean(peer.alias) for peer in analyst.overview(ALL).peers if peer.alias)
+    return sorted(aliases, key=len, reverse=True)
+
+
+def of_all(analyst: StoreAnalyst) -> set[str]:
+    """What the explanations of the node, of each peer and of each channel tell."""
+    found = [analyst.explain(ALL)]
+    for peer in analyst.overview(ALL).peers:
+        if peer.peer:
+            found.append(analyst.explain(ALL, peer.peer))
+            found += [analyst.explain(ALL, channel=c.channel) for c in peer.channels]
+    return told(found)
 
 
 @pytest.mark.parametrize("made_up", [False, True])
@@ -152,21 +184,15 @@ async def test_every_figure_of_a_page_is_explained(
 ) -> None:
     path = made_up_store if made_up else traffic_store
     with closing(service.open_analyst(path)) as analyst:
-        view = analyst.overview(ALL)
-        names = sorted((clean(p.alias) for p in view.peers if p.alias), key=len, reverse=True)
-        every = [analyst.explain(ALL)]
+        names, whole = names_in(analyst), of_all(analyst)
         pages: dict[Subject, set[str]] = {}
-        for peer in view.peers:
+        for peer in analyst.overview(ALL).peers[:6]:
             if not peer.peer:
                 continue
             its = [analyst.explain(ALL, channel=c.channel) for c in peer.channels]
-            if len(pages) < 12:
-                pages |= {
-                    subject.channel(c.channel): told([one])
-                    for c, one in zip(peer.channels, its, strict=True)
-                }
-                pages[subject.peer(peer.peer)] = told([analyst.explain(ALL, peer.peer), *its])
-            every += [analyst.explain(ALL, peer.peer), *its]
+            pages[subject.peer(peer.peer)] = told([analyst.explain(ALL, peer.peer), *its])
+            for channel, one in zip(peer.channels, its, strict=True):
+                pages[subject.channel(channel.channel)] = told([one])
         for pair in analyst.overview(replace(ALL, by=By.PAIR)).rows[:4]:
             assert isinstance(pair, PairRow)
             one = analyst.explain(ALL, pair.out_peer, source=pair.in_peer)
@@ -174,13 +200,29 @@ async def test_every_figure_of_a_page_is_explained(
         for line in analyst.log(LogQuery(400)).lines[::40]:
             pages[subject.htlc(line.seq)] = told([analyst.explain_htlc(line.seq)])
     async with shown(path) as driver:
-        whole, found = told(every), []
-        for view_name, key in VIEWS.items():
+        found = []
+        for view, key in VIEWS.items():
             await driver.press(key)
             await whole_page(driver)
-            found += unexplained(driver, view_name, names, whole)
+            found += unexplained(driver.lines, view, names, whole)
         for about, known in pages.items():
             await opened(driver, about)
-            found += unexplained(driver, about.of.value, names, known)
+            found += unexplained(driver.lines, about.of.value, names, known)
             await driver.press("u")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+def test_every_figure_of_a_report_is_explained(
+    made_up: bool, traffic_store: Path, made_up_store: Path
+) -> None:
+    path, found = made_up_store if made_up else traffic_store, []
+    with closing(service.open_analyst(path)) as analyst:
+        names, whole = names_in(analyst), of_all(analyst)
+    by = ("peer", "channel", "pair", "source")
+    for command in ("report", "advise", *(f"analyze --by {each}" for each in by)):
+        asked = [*command.split(), "--window", "all", "--store", str(path)]
+        done = CliRunner().invoke(cli, asked)
+        assert done.exit_code == 0
+        found += unexplained(done.output.splitlines(), command, names, whole)
     assert not found, "\n".join(found)

@@ -7,7 +7,7 @@ from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.advice.models import Figure, Section
-from htlctop.analysis.details import ChannelDetail, NodeDetail, Pending
+from htlctop.analysis.details import ChannelDetail, NodeDetail, Pending, by_expiry
 from htlctop.domain.records import ChannelRecord
 
 
@@ -117,4 +117,11 @@ def on_channels(pending: Sequence[Pending]) -> Section:
                 f"expires at {nearest.expiry_height:,} − block {block:,}",
             )
         )  # fmt: skip
+    for label, band in by_expiry(pending):
+        if band:
+            within = [item.amount_msat for item in band]
+            figures.append(Figure(f"{label} blocks left: HTLCs", len(band), ""))
+            figures.append(
+                Figure(f"{label} blocks left: amount", sum(within), "msat", plus(within))
+            )
     return Section("HTLCs on the channels now", tuple(figures))

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from htlctop.analysis.details import Change, ChangeKind, Pending, Policy
+from htlctop.analysis.details import (
+    EXPIRY_BANDS,
+    Change,
+    ChangeKind,
+    Pending,
+    Policy,
+    by_expiry,
+)
 from htlctop.analysis.models import Gap
 from htlctop.export.format import ascii_only, clean, count, moment, sat, short_sat, span
 from htlctop.ui import watched
@@ -11,7 +18,7 @@ from htlctop.ui.paint.parts import called, paragraph
 from htlctop.ui.paint.plot import LETTERS
 from htlctop.ui.text import Line, Role, fit, left, line, right, width_of
 
-EXPIRY_ALARM_BLOCKS = 20
+EXPIRY_ALARM_BLOCKS = EXPIRY_BANDS[0]
 """An HTLC that expires in fewer blocks is an alarm: LND closes the channel over it."""
 _ROOMY = 96
 _WIDEST = 120
@@ -197,29 +204,17 @@ def _blocks(left_blocks: int) -> str:
     return f"{count(left_blocks)} block{'' if left_blocks == 1 else 's'}"
 
 
-_BANDS = (EXPIRY_ALARM_BLOCKS, 40, 72, 144, 288, 1008)
-
-
 def expiries(rows: Sequence[Pending], width: int, glyphs: Glyphs) -> list[Line]:
     """A bar for each stretch of blocks: how much expires within it, and in how many HTLCs."""
-    bands: dict[int, list[Pending]] = {}
-    for row in rows:
-        if row.blocks_left is not None:
-            number = sum(row.blocks_left >= top for top in _BANDS)
-            bands.setdefault(number, []).append(row)
+    bands = by_expiry(rows)
     if not bands:
         return []
-    most = max(sum(row.amount_msat for row in band) for band in bands.values())
+    most = max(sum(row.amount_msat for row in band) for _, band in bands)
     room = max(4, min(40, width - 38))
     lines: list[Line] = []
-    for index in range(max(bands) + 1):
-        band = bands.get(index, [])
+    for label, band in bands:
         amount = sum(row.amount_msat for row in band)
-        low = _BANDS[index - 1] if index else None
-        label = f"under {_BANDS[0]}" if low is None else f"{low}-{_BANDS[index] - 1}"
-        if index == len(_BANDS):
-            label = f"{_BANDS[-1]} and over"
-        near = index == 0 and band
+        near = band and not lines
         lines.append(
             (
                 (f" {left(label, 14)}", Role.BAD if near else Role.TEXT),

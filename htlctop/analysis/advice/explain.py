@@ -6,22 +6,17 @@ with words beside the numbers that say what they are.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from htlctop.analysis.advice import holdings, over_time
+from htlctop.analysis.advice import advised, holdings, over_time
 from htlctop.analysis.advice.advisor import Advisor
-from htlctop.analysis.advice.arithmetic import plus, totals
-from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
+from htlctop.analysis.advice.arithmetic import totals
 from htlctop.analysis.advice.causes import causes, groups, in_order, month, sent, sources, why
 from htlctop.analysis.advice.changes import change_figures
-from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
-from htlctop.analysis.advice.interval import poisson_range
-from htlctop.analysis.advice.models import Explanation, Figure, Kind, Opportunity, Section
-from htlctop.analysis.advice.urgency import urgency_figures
+from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
 from htlctop.analysis.details import ChannelDetail, InFlight, NodeDetail, PairDetail, PeerDetail
 from htlctop.analysis.models import UNKNOWN_PEER, Series, Totals
 from htlctop.analysis.sums import Priced, add_up
-from htlctop.domain.fees import MILLION
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.types import NS, Settings
 
@@ -91,10 +86,10 @@ class Explainer:
         if peer != UNKNOWN_PEER:
             case = self._advisor.case(self._wide, peer)
             sections += [holdings.balances(ground, case), self._presence(peer)]
-            sections += [self._bids(case), self._curve(case)]
+            sections += [advised.bids(case), advised.curve(case)]
         sections += self._over_time(detail, nets)
         sections.append(self._changes(peer))
-        sections += [self._opportunity(o) for o in found if o.peer == peer]
+        sections += [advised.opportunity(self._wide, o) for o in found if o.peer == peer]
         return self._explanation(ground.book.alias_of(peer) or "unknown peer", sections)
 
     def channel(self, detail: ChannelDetail, nets: Nets) -> Explanation:
@@ -225,86 +220,3 @@ class Explainer:
 
     def _presence(self, peer: int) -> Section:
         return holdings.presence(self._ground, self._advisor.case(self._ground, peer))
-
-    def _bids(self, case: PeerCase) -> Section:
-        if not case.priced_out:
-            return Section("", ())
-        bids = case.bids
-        kinds = (
-            ("a fee of ours out of date", bids.stale),
-            ("under 5 ppm", bids.zero),
-            ("bids", bids.bids),
-        )
-        figures = []
-        for name, offers in kinds:
-            figures.append(Figure(f"{name}: payments", len(offers), ""))
-            figures.append(Figure(f"{name}: offered", sum(o.fee_msat for o in offers), "msat"))
-        figures.append(
-            Figure(
-                "payments that offered too little",
-                len(case.priced_out),
-                "",
-                plus([len(offers) for _, offers in kinds]),
-            )
-        )
-        return Section(f"Priced out, of the newest {MOST_CLAIMS:,}", tuple(figures))
-
-    def _curve(self, case: PeerCase) -> Section:
-        if not case.channels or not case.replay.count:
-            return Section("", ())
-        curve = liquidity_curve(case.replay, case.most_sat)
-        figures = [
-            Figure("payments replayed", curve.claims, ""),
-            Figure("most a channel can receive", case.feasible_sat, "sat"),
-            Figure("on our side since the last refusal", case.gained_sat, "sat"),
-        ]
-        most = curve.points[-1].served_msat if curve.points else 0
-        for index, point in enumerate(curve.points):
-            knee = ", the knee" if index == curve.knee else ""
-            name = f"with {point.more_sat:,} sat more{knee}"
-            if point.lasts_ns is not None:
-                figures.append(Figure(f"{name}: lasts", round(point.lasts_ns / HOUR_NS, 6), "h"))
-            figures.append(Figure(f"{name}: served", point.served_msat, "msat"))
-            figures.append(
-                Figure(
-                    f"{name}: share", round(point.share, 6), "",
-                    f"min(1, served {point.served_msat:,} ÷ the most {most:,})",
-                )
-            )  # fmt: skip
-        return Section("With so much more on our side, once", tuple(figures))
-
-    def _opportunity(self, item: Opportunity) -> Section:
-        figures = [Figure("worth", item.worth_msat, "msat"), *item.evidence, *_advised(item)]
-        figures += urgency_figures(self._wide, item)
-        if item.per_30d_msat is not None and item.count:
-            month = self._wide.per_30d(item.worth_msat)
-            ends = zip(("low", "high"), item.per_30d_msat, poisson_range(item.count), strict=True)
-            for name, msat, mean in ends:
-                figures.append(
-                    Figure(
-                        f"per 30 days, {name}", msat, "msat",
-                        f"{whole(round(month, 3))} × {whole(round(mean, 6))} ÷ "
-                        f"seen {item.count:,}",
-                    )
-                )  # fmt: skip
-        return Section(f"Advice: {item.kind.value}", tuple(figures))
-
-
-def _advised(item: Opportunity) -> Iterable[Figure]:
-    """The values that its sentence and its command name."""
-    now, then, amount_msat = item.break_even_ppm, item.ceiling_ppm, item.amount_msat
-    if amount_msat is not None:
-        yield Figure("advised: amount", amount_msat // 1000, "sat")
-    if now is None or then is None:
-        return
-    if item.kind is not Kind.REBALANCE_OUTBOUND:
-        yield Figure("advised: rate now", now, "ppm")
-        yield Figure("advised: rate then", then, "ppm")
-        return
-    yield Figure("advised: ceiling", then, "ppm", f"breaks even at {now:,} ÷ 2")
-    if amount_msat:
-        sat = amount_msat // 1000
-        yield Figure(
-            "advised: costs at most", sat * then // MILLION, "sat",
-            f"amount {sat:,} × ceiling {then:,} ÷ 1,000,000",
-        )  # fmt: skip

@@ -30,25 +30,25 @@ def sides(ground: Ground, channels: Iterable[ChannelRecord]) -> Iterable[Figure]
 
 def balances(ground: Ground, case: PeerCase) -> Section:
     """Each open channel of a peer, and all of them together."""
-    figures = list(sides(ground, case.channels))
-    if case.capacity_sat:
-        figures += _together(case.channels)
-    return Section("Balances now", tuple(figures))
+    figures = (*sides(ground, case.channels), *_together(case.channels))
+    return Section("Balances now", figures)
 
 
 def channels_now(ground: Ground, node: NodeDetail) -> Section:
     """The node's open channels together."""
     mains = [c for c in ground.book.records if c.is_open and c.alias_of is None]
-    figures = [
+    figures = (
         Figure("channels open", node.channels_open, ""),
         Figure("channels active", node.channels_active, ""),
-    ]
-    if node.capacity_sat:
-        figures += _together(mains)
-    return Section("Channels now", tuple(figures))
+        *_together(mains),
+    )
+    return Section("Channels now", figures)
 
 
 def _together(channels: Sequence[ChannelRecord]) -> tuple[Figure, ...]:
+    """Nothing where no balance is known."""
+    if not any(channel.capacity_sat and channel.local_sat is not None for channel in channels):
+        return ()
     locals_ = [channel.local_sat or 0 for channel in channels]
     capacities = [channel.capacity_sat or 0 for channel in channels]
     return (

@@ -19,7 +19,7 @@ _MOST_TERMS = 8
 """So many parts of what was missed in a bar are written out, the largest."""
 _MOST_COUNTS = 12
 _WATCHED = 0.5
-"""A bar of which less was watched tells nothing of what was on the channels."""
+"""Of a bar of which less was watched, what was before it tells nothing."""
 
 Net = Mapping[int, int]
 """Net demand, msat, by peer or channel."""
@@ -125,15 +125,16 @@ def our_side(balance: Sequence[Balance], series: Series) -> Section:
 
 
 def in_flight(points: Sequence[InFlight], series: Series, window: Window) -> Section:
-    """The most HTLCs that were on the channels at a time, bar by bar; those watched alone."""
+    """The most HTLCs that were on the channels at a time, bar by bar."""
     times = [point.at_ns for point in points]
     figures, tops = [], []
     for bar in series.slices:
-        # Until the first of a bar the last one before it held.
-        first = max(0, bisect_left(times, bar.start_ns) - 1)
+        # Until the first of a bar the last one before it held, as far as somebody watched.
+        held = bar.covered >= _WATCHED
+        first = max(0, bisect_left(times, bar.start_ns) - held)
         end = bisect_left(times, bar.start_ns + series.step_ns)
         counts = [point.count for point in points[first:end]]
-        if bar.covered >= _WATCHED and any(counts):
+        if any(counts):
             tops.append(max(counts))
             figures.append(Figure("at most", tops[-1], "", _largest(counts), bar.start_ns))
     if tops:

@@ -13,7 +13,7 @@ from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.sums import Figures, figures
 from htlctop.domain.codes import LOST, Category
 from htlctop.domain.ports import PairSums, StatsReader
-from htlctop.domain.records import DAY, HOUR, MINUTE, SPANS, WEEK, Cell, Delta, PairsHeld
+from htlctop.domain.records import DAY, HOUR, MINUTE, SPANS, WEEK, Delta, PairsHeld
 
 _MINUTE_NS = SPANS[MINUTE]
 MOST_WINDOWS = 3
@@ -84,14 +84,6 @@ class KeptCells(Kept):
     def count(self, category: int) -> int:
         """How many HTLCs of a category."""
         return self.categories.get(category, (0,))[0]
-
-    def cells(self) -> list[Cell]:
-        """Every cell that is not nothing."""
-        return [
-            Cell(channel, 0, category, *sums)
-            for channel, by_category in self.channels.items()
-            for category, sums in by_category.items()
-        ]
 
     def _clear(self) -> None:
         self.channels, self.categories, self._unpriced = {}, {}, {}

@@ -1,5 +1,6 @@
 """One read of the store: what every view needs of it, as of the time that is looked from."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -11,14 +12,14 @@ from htlctop.analysis.naming import Naming
 from htlctop.analysis.sums import (
     Figures,
     Priced,
-    grouped,
+    figures_apart,
     price,
     together,
 )
 from htlctop.analysis.windows import SINCE, align, resolve
 from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.ports import PairSums, StatsReader
-from htlctop.domain.records import Cell, PairPick, StatusRecord, Way, Worth
+from htlctop.domain.records import PairPick, StatusRecord, Way, Worth
 from htlctop.domain.types import NS, Settings
 
 SILENT_NS = 15 * NS
@@ -171,18 +172,6 @@ class Moment:
         counted = self.kept_cells(window).categories.values()
         return sum(sums[0] for sums in counted) <= EXACT_UP_TO
 
-    def priced(self, window: Window) -> list[Priced]:
-        """The window's cells by channel and category, each with what it would have earned."""
-        if not self._is_exact(window):
-            cells = self.kept_cells(window).cells()
-            return price(cells, self.book.peer_of, *self.rates(window))
-        found = self.kept_pairs(window).sums(Way.CHANNEL, PairPick(), self.worth(window))
-        peer_of = self.book.peer_of
-        return [
-            Priced(Cell(channel, 0, category, *sums), peer_of(channel), expected)
-            for (channel,), category, sums, expected in found
-        ]
-
     def priced_pairs(
         self, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
     ) -> list[Priced]:
@@ -250,12 +239,7 @@ class Moment:
         if key in self._figures:
             return self._figures[key]
         if self._is_exact(window):
-            counted = (
-                item
-                for item in self.priced(window)
-                if categories is None or item.cell.category in categories
-            )
-            self._figures[key] = grouped(counted, lambda item: self.book.main_of(item.cell.channel))
+            self._figures[key] = self.picked_figures(window, PairPick(categories=categories))
             return self._figures[key]
         rates, default = self.rates(window)
         book, kept, found = self.book, self.kept_cells(window), dict[int, Figures]()
@@ -267,6 +251,14 @@ class Moment:
                 found[main] = together((found[main], part)) if main in found else part
         self._figures[key] = found
         return found
+
+    def picked_figures(self, window: Window, pick: PairPick) -> dict[int, Figures]:
+        """The same of the pairs that are picked, rounded for each incoming peer."""
+        found: dict[int, list[Figures]] = defaultdict(list)
+        sums = self.kept_pairs(window).sums(Way.CHANNEL, pick, self.worth(window))
+        for (channel,), of in figures_apart(sums).items():
+            found[self.book.main_of(channel)].append(of)
+        return {channel: together(parts) for channel, parts in found.items()}
 
     def kept_chart(self, window: Window, step_ns: int) -> KeptChart:
         """The window's net demand by slice."""

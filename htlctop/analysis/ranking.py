@@ -8,8 +8,7 @@ from htlctop.analysis.models import By, Query, Row, Window
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.order import Ranked, in_order
 from htlctop.analysis.pairs import by_pair, by_source, picked
-from htlctop.analysis.sums import NOTHING, Figures, figures_apart, together
-from htlctop.domain.records import Way
+from htlctop.analysis.sums import NOTHING, Figures, together
 
 _OF_ROWS = (Side.ANY, Side.OUT, Side.CHANNEL, Side.PEER)
 
@@ -62,12 +61,7 @@ def _figures(
     """What each channel adds up to, of what the filter counts in it."""
     if not filtered.of(Side.IN):
         return moment.figures(window, filtered.categories)
-    pick, main_of = picked(moment, filtered, query.by), moment.book.main_of
-    found: dict[int, list[Figures]] = defaultdict(list)
-    sums = moment.kept_pairs(window).sums(Way.CHANNEL, pick, moment.worth(window))
-    for (channel,), of in figures_apart(sums).items():
-        found[main_of(channel)].append(of)
-    return {channel: together(parts) for channel, parts in found.items()}
+    return moment.picked_figures(window, picked(moment, filtered, query.by))
 
 
 def _chosen(

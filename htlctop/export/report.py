@@ -70,6 +70,7 @@ def report_json(
         "collector": {
             "state": view.status.state.value,
             "reason": clean(view.status.reason, LONGEST_LINE),
+            "alive_at": utc(view.status.alive_ns) if view.status.alive_ns else None,
         },
         "first_event": None if view.first_event_ns is None else utc(view.first_event_ns),
         "window": _window(view.window),

@@ -185,17 +185,18 @@ def _gap(item: Item) -> Gap:
 
 
 def _status(whole: Item, window: Window) -> StatusView:
-    node, state, reason = whole.item("node"), State.STOPPED, ""
+    node, state, reason, alive_ns = whole.item("node"), State.STOPPED, "", 0
     if whole.has("collector"):
         collector = whole.item("collector")
         state, reason = collector.one_of("state", _STATES), collector.text("reason")
+        alive_ns = collector.time_ns("alive_at") if collector.text("alive_at") else 0
     return StatusView(
         state=state,
         reason=reason,
         attempt=0,
         next_try_ns=0,
         replay=node.flag("replay"),
-        alive_ns=0,
+        alive_ns=alive_ns,
         last_event_ns=0,
         now_ns=window.until_ns,
         lag_ns=0,

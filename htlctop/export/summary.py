@@ -17,6 +17,10 @@ BEHIND = (
     "LND is behind its chain: wait, and look after its chain backend; until then it may forward "
     "nothing"
 )
+NO_SIGN = (
+    "the collector has told nothing since {}: it hangs or was suspended (htlctop doctor names its "
+    "process), and what is shown is of then"
+)
 _SHOWN = (Group.LOST, Group.PRICED_OUT, Group.SENDER, Group.CONFIG, Group.ELSEWHERE, Group.OTHER)
 
 
@@ -60,6 +64,8 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
         yield "  gap", _gap(gap)
     if view.status.state in (State.REFUSED, State.WAITING):
         yield "collector", f"{view.status.state.value}: {clean(view.status.reason, LONGEST_LINE)}"
+    if view.status.state is State.SILENT:
+        yield "collector", NO_SIGN.format(stamp(view.status.alive_ns))
     if view.status.state is State.LIVE and view.status.synced is False:
         yield "chain", BEHIND
     if view.first_event_ns is None:

@@ -12,7 +12,7 @@ from htlctop.analysis.models import PeerRow, Report, State
 from htlctop.analysis.rows import Rows
 from htlctop.cli import cli
 from htlctop.errors import UsageError
-from htlctop.export.format import sat
+from htlctop.export.format import sat, stamp
 from htlctop.export.formats import Format
 from htlctop.export.report import report as render
 from htlctop.export.report import report_json
@@ -49,6 +49,16 @@ def test_a_saved_report_read_back_writes_the_same_json(seed: int) -> None:
 def test_a_saved_report_reads_as_the_one_it_was_saved_from(form: Format, seed: int) -> None:
     report = made(seed)
     assert render(read_report(report_json(report)), form) == render(report, form)
+
+
+def test_a_collector_that_is_silent_is_said_so_with_since_when() -> None:
+    report = made(4)
+    status = replace(report.overview.status, state=State.SILENT, alive_ns=1_783_087_000 * 10**9)
+    one = replace(report, overview=replace(report.overview, status=status))
+    for each in (one, read_report(report_json(one))):
+        assert f"told nothing since {stamp(status.alive_ns)}" in " ".join(
+            render(each, Format.TEXT).split()
+        )
 
 
 def test_a_node_behind_its_chain_is_said_so_while_it_is_watched() -> None:

@@ -13,7 +13,7 @@ from htlctop.export.format import (
     percent,
 )
 from htlctop.export.format import span as length
-from htlctop.export.summary import BEHIND
+from htlctop.export.summary import BEHIND, NO_SIGN
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -164,7 +164,9 @@ def reason(board: Board) -> str:
     now = board.status
     if now is None or now.state in _QUIET:
         return _expiry(board) or _behind(board)
-    text = clean_line(now.reason) or _silence(now)
+    text = clean_line(now.reason)
+    if now.state is State.SILENT and not text:
+        text = NO_SIGN.format(clock_seconds(now.alive_ns))
     if now.next_try_ns and now.state in (State.WAITING, State.CONNECTING):
         again = f"next try {clock_seconds(now.next_try_ns)}"
         text = f"{text.rstrip('.')}; {again}" if text else again
@@ -184,16 +186,6 @@ def _behind(board: Board) -> str:
     height = node.block_height if node else None
     by = "an old block" if height is None else f"block {count(height)}"
     return f"{BEHIND}; blocks left are told by {by}"
-
-
-def _silence(now: StatusView) -> str:
-    """What a collector that gives no sign of life means, and what to do about it."""
-    if now.state is not State.SILENT:
-        return ""
-    return (
-        f"the collector has told nothing since {clock_seconds(now.alive_ns)}: it hangs or was "
-        "suspended (htlctop doctor names its process), and what is shown is of then"
-    )
 
 
 def nearest_expiry(board: Board) -> int | None:

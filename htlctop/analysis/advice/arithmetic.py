@@ -68,7 +68,7 @@ def totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
     """Each sum, with the parts that are not 0."""
     for name, of, unit in _ADDED:
         values = [value for _, sums in parts if (value := of(sums))]
-        yield Figure(name, sum(values), unit, plus(values))
+        yield Figure(name, sum(values), unit, plus(values)) if values else Figure(name, 0, unit)
 
 
 def plus(values: Sequence[int]) -> str:

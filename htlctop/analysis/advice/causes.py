@@ -95,10 +95,15 @@ def sources(ground: Ground, peer: int, items: Iterable[Priced]) -> Iterable[Sect
             if item.expected_msat
         ]
         name = ground.book.alias_of(source) or "unknown peer"
-        figures = list(totals([(name, add_up([item])) for item in mine]))
-        at = next(i for i, f in enumerate(figures) if f.name == "missed")
-        figures[at] = replace(figures[at], formula=" + ".join(shares))
-        yield Section(f"From {name}", tuple(f for f in figures if f.value))
+        parts = [(name, add_up([item])) for item in mine]
+        yield Section(
+            f"From {name}",
+            tuple(
+                replace(f, formula=" + ".join(shares)) if f.name == "missed" else f
+                for f in totals(parts)
+                if f.value
+            ),
+        )
 
 
 def sent(items: Iterable[Priced]) -> Section:

@@ -163,25 +163,26 @@ class Evidence:
         news = self._reader.claims(pool, peer, categories, since_ns, self._until_ns, limit, after)
         if sum(claim.seq > last for claim in news) != min(kept.more, limit):
             return False
-        if len(news) == limit:
-            kept.found, kept.limit = news, limit
-        else:
-            same = [claim for claim in kept.found if claim.at_ns < kept.changed_ns]
-            kept.found = sorted([*same, *news])[-kept.limit :]
+        same = (claim for claim in kept.found[-limit:] if claim.at_ns < kept.changed_ns)
+        kept.found, kept.limit = sorted([*same, *news])[-limit:], limit
         kept.more, kept.changed_ns = 0, NEVER_NS
         return True
 
     def _take(self, news: Iterable[Delta], peer_of: Callable[[int], int]) -> None:
+        ins, outs = set[int](), set[int]()
         for delta in news:
             peer = peer_of(delta.channel)
-            self._settled.pop((peer, False), None)
-            self._settled.pop((delta.in_peer, True), None)
+            ins.add(delta.in_peer)
+            outs.add(peer)
             for (_, categories), kept in self._claims.get(peer, {}).items():
                 if delta.category in categories:
                     kept.more += delta.claims
                     # A payment only ever gets more back, and none leaves its category.
                     if delta.recovered_msat:
                         kept.changed_ns = min(kept.changed_ns, delta.minute * SPANS[MINUTE])
+        for peer, incoming in list(self._settled):
+            if peer in (ins if incoming else outs):
+                del self._settled[peer, incoming]
 
     def _count(self) -> int:
         lost = (len(kept.found) for lists in self._claims.values() for kept in lists.values())

@@ -372,7 +372,7 @@ class Report:
     """The whole node: the Overview and every pair, of one moment."""
 
     overview: Overview
-    pairs: tuple[PairRow, ...]
+    pairs: Rows[PairRow]
 
 
 class SortKey(StrEnum):

@@ -19,7 +19,7 @@ _EXPECTED, _DEMAND, _RECOVERED, _LOST, _REFUSED, _ASKED, _EARNED, _SETTLED = map
         "earned_msat", "settled",
     ),
 )  # fmt: skip
-_VALUES: dict[Measure, Callable[[Sequence[int]], int]] = {
+VALUES: dict[Measure, Callable[[Sequence[int]], int]] = {
     Measure.EXPECTED: lambda v: v[_EXPECTED],
     Measure.NET: lambda v: v[_DEMAND] - v[_RECOVERED],
     Measure.LOST: lambda v: v[_LOST],
@@ -28,6 +28,7 @@ _VALUES: dict[Measure, Callable[[Sequence[int]], int]] = {
     Measure.EARNED: lambda v: v[_EARNED],
     Measure.SETTLED: lambda v: v[_SETTLED],
 }
+"""The measure of what cells add up to."""
 MEASURES: dict[SortKey, tuple[Measure, ...]] = {
     SortKey.MISSED: (Measure.EXPECTED, Measure.NET, Measure.LOST),
     SortKey.DEMAND: (Measure.NET, Measure.LOST),
@@ -68,7 +69,7 @@ def in_order(
     elif query.sort is SortKey.LOCAL:
         ranked = sorted(by_name, key=_share_of(balance), reverse=not query.reverse)
     else:
-        of = [_VALUES[measure] for measure in MEASURES[query.sort]]
+        of = [VALUES[measure] for measure in MEASURES[query.sort]]
         weights = {}
         for i in by_name:
             values = figures.get(i, NOTHING).values

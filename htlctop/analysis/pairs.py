@@ -9,11 +9,11 @@ from dataclasses import replace
 from htlctop.analysis.filters import Filter, Side
 from htlctop.analysis.models import By, End, Matrix, PairRow, Query, SortKey, SourceRow, Window
 from htlctop.analysis.moment import Moment
-from htlctop.analysis.order import MEASURES, Ranked, in_order
+from htlctop.analysis.order import MEASURES, VALUES, Ranked, in_order
 from htlctop.analysis.rows import Rows
 from htlctop.analysis.sums import Figures, Priced, figures_apart, grouped
 from htlctop.domain.ports import PairSums
-from htlctop.domain.records import Ends, Pair, PairPick, Way, Worth
+from htlctop.domain.records import Ends, Measure, Pair, PairPick, Way, Worth
 
 MOST_ENDS = 50
 """Peers at each side of the matrix: nobody scrolls through thousands, a filter brings them up."""
@@ -101,20 +101,27 @@ def picked(moment: Moment, filtered: Filter, by: By) -> PairPick:
     return PairPick(tuple(ends), filtered.categories)
 
 
-def every_pair(moment: Moment, window: Window) -> tuple[PairRow, ...]:
+def every_pair(moment: Moment, window: Window) -> Rows[PairRow]:
     """Who wanted to reach whom, the largest net demand first, then the most refusals."""
     pairs, worth = moment.kept_pairs(window), moment.worth(window)
-    return _pair_rows(moment, _figures(pairs, PairPick(), worth))
+    return _by_demand(moment, _figures(pairs, PairPick(), worth))
 
 
 def pair_rows(moment: Moment, priced: Iterable[Priced]) -> tuple[PairRow, ...]:
     """The same of some cells."""
-    return _pair_rows(moment, grouped(priced, lambda item: (item.cell.in_peer, item.peer)))
+    figures = grouped(priced, lambda item: (item.cell.in_peer, item.peer))
+    return tuple(_by_demand(moment, figures))
 
 
-def _pair_rows(moment: Moment, figures: Mapping[Pair, Figures]) -> tuple[PairRow, ...]:
-    rows = [_row(moment, pair, of) for pair, of in figures.items()]
-    return tuple(sorted(rows, key=lambda r: (-r.sums.net_demand_msat, -r.sums.refused, r.id)))
+def _by_demand(moment: Moment, figures: Mapping[Pair, Figures]) -> Rows[PairRow]:
+    net, refused = VALUES[Measure.NET], VALUES[Measure.REFUSED]
+
+    def rank(pair: Pair) -> tuple[int, int, Pair]:
+        values = figures[pair].values
+        return -net(values), -refused(values), pair
+
+    ranked = sorted(figures, key=rank)
+    return Rows(ranked, lambda at: _row(moment, ranked[at], figures[ranked[at]]))
 
 
 def _figures(pairs: PairSums, pick: PairPick, worth: Worth) -> dict[Pair, Figures]:

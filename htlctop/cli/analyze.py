@@ -69,6 +69,7 @@ def command(
         sort=SortKey(sort),
         reverse=reverse,
         filter=text,
+        most=top,
     )
     with closing(service.open_analyst(store_path(store, None))) as analyst:
         view = analyst.overview(query)

@@ -70,7 +70,7 @@ def read_report(text: str) -> Report:
         receives=own.later_number("receives") or 0,
         first_event_ns=_first_event_ns(whole, window, totals),
     )
-    return Report(overview, whole.items("pairs", lambda item: _pair(item, ids)))
+    return Report(overview, Rows.of(whole.items("pairs", lambda item: _pair(item, ids))))
 
 
 def _peers(whole: Item) -> tuple[PeerRow, ...]:

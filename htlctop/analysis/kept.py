@@ -11,9 +11,19 @@ from typing import TypeVar
 
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.sums import Figures, figures
+from htlctop.analysis.windows import align, is_kept
 from htlctop.domain.codes import LOST, Category
 from htlctop.domain.ports import PairSums, StatsReader
-from htlctop.domain.records import DAY, HOUR, MINUTE, SPANS, WEEK, Delta, PairsHeld
+from htlctop.domain.records import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SPANS,
+    WEEK,
+    Delta,
+    PairsHeld,
+    StatusRecord,
+)
 
 _MINUTE_NS = SPANS[MINUTE]
 MOST_WINDOWS = 3
@@ -28,10 +38,15 @@ class Kept:
         self._generation = -1
         self._from_ns = self._until_ns = 0
 
-    def advance(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> None:
-        """Make it the sums over [from, until), edges of buckets that are kept, of this moment."""
-        news = None
-        if self._generation >= 0 and from_ns < self._until_ns <= until_ns:
+    def advance(
+        self, reader: StatsReader, record: StatusRecord, from_ns: int, until_ns: int
+    ) -> None:
+        """Make it the sums over [from, until), edges of buckets that are kept, of this moment.
+
+        Args: record: the store's generation, and the newest event, which decides what is kept.
+        """
+        news, generation = None, record.generation
+        if self._can_go_on(from_ns, until_ns, record.last_event_ns):
             news = [] if generation == self._generation else reader.news(self._generation)
         if news is None:
             self._generation = -1  # a read that is broken off leaves nothing to go on from
@@ -48,6 +63,13 @@ class Kept:
             if self._until_ns < until_ns:
                 self._read(reader, self._until_ns, until_ns, 1)
         self._generation, self._from_ns, self._until_ns = generation, from_ns, until_ns
+
+    def _can_go_on(self, from_ns: int, until_ns: int, newest_ns: int) -> bool:
+        """Whether what lies between the edges and those before can still be told apart."""
+        if self._generation < 0 or not from_ns < self._until_ns <= until_ns:
+            return False
+        moved = ((self._from_ns, from_ns), (self._until_ns, until_ns))
+        return all(is_kept(min(ends), max(ends), newest_ns) for ends in moved)
 
     def _clear(self) -> None:
         raise NotImplementedError
@@ -213,19 +235,24 @@ class KeptPairs(Kept):
         if held.key == key:
             self._generation, self._from_ns, self._until_ns = held[1:]
 
-    def advance(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> None:
+    def advance(
+        self, reader: StatsReader, record: StatusRecord, from_ns: int, until_ns: int
+    ) -> None:
         """The same, for as long as the snapshot holds."""
         before = self._generation, self._from_ns, self._until_ns
-        super().advance(reader, generation, from_ns, until_ns)
-        if before != (generation, from_ns, until_ns):
-            self.pairs.hold(PairsHeld(self._key, generation, from_ns, until_ns))
+        super().advance(reader, record, from_ns, until_ns)
+        if before != (record.generation, from_ns, until_ns):
+            self.pairs.hold(PairsHeld(self._key, record.generation, from_ns, until_ns))
 
-    def prepare(self, reader: StatsReader, generation: int, from_ns: int, until_ns: int) -> bool:
+    def prepare(
+        self, reader: StatsReader, record: StatusRecord, from_ns: int, until_ns: int
+    ) -> bool:
         """Bring it a step nearer to what `advance` would make of it; whether it is there."""
         start_ns = until_ns if self._generation < 0 else self._from_ns
         step_ns = SPANS[HOUR] if until_ns - from_ns <= SPANS[WEEK] else SPANS[DAY]
-        start_ns = max(from_ns, (start_ns - 1) // step_ns * step_ns)
-        self.advance(reader, generation, start_ns, until_ns)
+        start_ns = align((start_ns - 1) // step_ns * step_ns, record.last_event_ns)
+        start_ns = max(from_ns, start_ns)
+        self.advance(reader, record, start_ns, until_ns)
         return start_ns == from_ns
 
     def _clear(self) -> None:

@@ -196,7 +196,7 @@ class Moment:
     def kept_pairs(self, window: Window) -> PairSums:
         """The window's sums by pair, where they can be ranked and picked."""
         kept = self._pairs_of(window)
-        kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
+        kept.advance(self.reader, self.record, *self.edges_ns(window))
         return kept.pairs
 
     def _pairs_of(self, window: Window) -> KeptPairs:
@@ -206,7 +206,7 @@ class Moment:
     def prepare_pairs(self, window: Window) -> bool:
         """Have them at hand before they are asked for, a step at a time; whether they are."""
         kept = self._pairs_of(window)
-        return kept.prepare(self.reader, self.record.generation, *self.edges_ns(window))
+        return kept.prepare(self.reader, self.record, *self.edges_ns(window))
 
     def rates(self, window: Window) -> tuple[dict[int, Rate], Rate]:
         """Every peer's settle rate over the 30 days before the window's end, and that of a peer
@@ -215,7 +215,7 @@ class Moment:
         if until_ns not in self._rates:
             start_ns = align(until_ns - self.settings.rate_window_ns, self.record.last_event_ns)
             kept = self.shelf.claims(None if window.is_live else until_ns)
-            kept.advance(self.reader, self.record.generation, start_ns, until_ns)
+            kept.advance(self.reader, self.record, start_ns, until_ns)
             claims: dict[int, tuple[int, int]] = {}
             for channel, (settled, failed) in kept.channels.items():
                 peer = self.book.peer_of(channel)
@@ -227,7 +227,7 @@ class Moment:
     def kept_cells(self, window: Window) -> KeptCells:
         """The window's sums."""
         kept = self.shelf.cells(_identity(window))
-        kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
+        kept.advance(self.reader, self.record, *self.edges_ns(window))
         return kept
 
     def figures(
@@ -263,7 +263,7 @@ class Moment:
     def kept_chart(self, window: Window, step_ns: int) -> KeptChart:
         """The window's net demand by slice."""
         kept = self.shelf.chart(_identity(window), step_ns)
-        kept.advance(self.reader, self.record.generation, *self.edges_ns(window))
+        kept.advance(self.reader, self.record, *self.edges_ns(window))
         return kept
 
 

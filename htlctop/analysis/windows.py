@@ -52,6 +52,12 @@ def align(at_ns: int, newest_ns: int, *, up: bool = False) -> int:
     return (-(-at_ns // width) if up else at_ns // width) * width
 
 
+def is_kept(from_ns: int, until_ns: int, newest_ns: int) -> bool:
+    """Whether [from, until) is made up of buckets of one width that are kept."""
+    width = finest_ns(from_ns, newest_ns)
+    return from_ns % width == until_ns % width == 0
+
+
 def resolve(
     query: Query, now_ns: int, newest_ns: int, first_ns: int | None, intervals: list[Interval]
 ) -> Window:

@@ -81,6 +81,44 @@ async def test_kept_sums_are_those_read_anew(tmp_path, monkeypatch, seed, exact_
         watched.keeping.close()
 
 
+@pytest.mark.parametrize(("window", "every"), [("48h", 1), ("7d", 18)])
+async def test_sums_are_read_anew_where_buckets_between_old_and_new_edges_are_gone(
+    tmp_path, window, every
+):
+    # Two days before now is now in a minute that is kept, now in an hour whose minutes are gone.
+    chance = random.Random(1)
+    load = Load(3_000, channels=12, peers=8, span_ns=6 * DAY_NS)
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        watched = Watched(writer, load)
+        await watched.intake.meet(NODE)
+        await watched.intake.list_channels()
+        for number in range(38):
+            await watched.write(chance.choice((20, 140)))
+            watched.now_ns += chance.choice((0, 20 * 60 * NS, HOUR))
+            for _ in range(15):  # minutes go thirty at a time
+                await writer.checkpoint()
+            if number % every == 0:
+                watched.compare(Query(window=window))
+        watched.keeping.close()
+
+
+async def test_what_is_prepared_of_a_time_of_which_only_days_are_kept_is_all_of_it(tmp_path):
+    load = Load(2_000, channels=12, peers=8, span_ns=70 * DAY_NS)
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        watched = Watched(writer, load)
+        await watched.intake.meet(NODE)
+        await watched.intake.list_channels()
+        await watched.write(load.events)
+        query = Query(window="24h", by=By.PAIR, until_ns=load.start_ns + 5 * DAY_NS)
+        for _ in range(100):  # thirty hours go at a time
+            await writer.checkpoint()
+        while not watched.keeping.prepare(query):
+            pass
+        assert watched.keeping.overview(query).rows
+        watched.compare(query)
+        watched.keeping.close()
+
+
 async def test_who_comes_back_after_too_many_batches_reads_anew(tmp_path):
     load = Load(2_000, channels=12, peers=8, span_ns=HOUR)
     async with StoreWriter(tmp_path / "store.db") as writer:

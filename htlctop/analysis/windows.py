@@ -49,6 +49,9 @@ def finest_ns(at_ns: int, newest_ns: int) -> int:
 def align(at_ns: int, newest_ns: int, *, up: bool = False) -> int:
     """The nearest edge at or before (up: at or after) a time that the kept buckets have."""
     width = finest_ns(at_ns, newest_ns)
+    if up:  # what leads up to an end begins where a wider bucket does, and has to be kept too
+        wider = _HOUR if width == _MINUTE else _DAY
+        width = finest_ns(at_ns // wider * wider, newest_ns)
     return (-(-at_ns // width) if up else at_ns // width) * width
 
 

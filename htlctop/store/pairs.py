@@ -49,7 +49,7 @@ def _sum(column: str, categories: Iterable[int]) -> str:
 
 _SETTLED = (Category.SETTLED,)
 _EXPECTED = (
-    f"sum(CASE WHEN demand > recovered AND {_of(LOST)} THEN expected(peer, demand - recovered) "
+    f"sum(CASE WHEN demand <> recovered AND {_of(LOST)} THEN expected(peer, demand - recovered) "
     "ELSE 0 END)"
 )
 _MEASURES = {

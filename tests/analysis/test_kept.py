@@ -119,6 +119,29 @@ async def test_what_is_prepared_of_a_time_of_which_only_days_are_kept_is_all_of_
         watched.keeping.close()
 
 
+async def test_what_would_have_been_forwarded_at_a_loss_takes_from_what_was_missed(
+    tmp_path, monkeypatch
+):
+    load = Load(3_000, channels=6, peers=4, span_ns=HOUR)
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        watched = Watched(writer, load)
+        watched.events = (
+            event._replace(incoming_amt_msat=2 * event.outgoing_amt_msat - event.incoming_amt_msat)
+            for event in watched.events
+        )
+        await watched.intake.meet(NODE)
+        await watched.intake.list_channels()
+        await watched.write(load.events)
+        exact = watched.keeping.overview(Query(by=By.PAIR))
+        monkeypatch.setattr(moment, "EXACT_UP_TO", 0)
+        rough = watched.keeping.overview(Query(by=By.CHANNEL)).totals.sums
+        assert exact.totals.sums.net_demand_msat == rough.net_demand_msat < 0
+        apart = abs(exact.totals.sums.expected_msat - rough.expected_msat)
+        assert rough.expected_msat < -1000 * apart
+        assert sum(r.sums.expected_msat for r in exact.rows) == exact.totals.sums.expected_msat
+        watched.keeping.close()
+
+
 async def test_who_comes_back_after_too_many_batches_reads_anew(tmp_path):
     load = Load(2_000, channels=12, peers=8, span_ns=HOUR)
     async with StoreWriter(tmp_path / "store.db") as writer:

@@ -18,6 +18,7 @@ from htlctop.domain.records import (
 from htlctop.store.buckets import COLUMNS, unpack
 
 _SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
+_MINUTES_KEPT = (KEPT_NS[MINUTE] or 0) // SPANS[MINUTE]
 _SPANS = {"by_channel": NARROW_TO_WIDE, "by_pair": PAIR_SPANS}
 _Run = Callable[[str, Sequence[int]], sqlite3.Cursor]
 
@@ -136,10 +137,12 @@ class _Bucket(NamedTuple):
 
 def _held(run: _Run, table: str) -> _Held:
     of_span = f"FROM {table} WHERE span = "
-    # The newest minute there was is gone where nothing came for days.
+    # Where nothing came for days the newest minute is gone, or about to go: what was told late of
+    # the time after it has no minutes.
+    kept = f"start >= last_event / {SPANS[MINUTE]} - {_MINUTES_KEPT}"
     first_ns, end_ns, last_ns = run(
         f"SELECT (SELECT min(start) {of_span}{DAY}) * {SPANS[DAY]}, "
-        f"coalesce((SELECT max(start) + 1 {of_span}{MINUTE}) * {SPANS[MINUTE]}, "
+        f"coalesce((SELECT max(start) + 1 {of_span}{MINUTE} AND {kept}) * {SPANS[MINUTE]}, "
         f"(SELECT max(start) + 1 {of_span}{DAY}) * {SPANS[DAY]}), last_event FROM status",
         (),
     ).fetchone()

@@ -7,10 +7,11 @@ from dataclasses import replace
 from htlctop.analysis.windows import align
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
-from htlctop.domain.records import HOUR, MINUTE, QUARTER, SPANS
+from htlctop.domain.records import HOUR, MINUTE, QUARTER, SPANS, Progress
 from htlctop.store.reader import StoreReader
 from htlctop.store.writer import StoreWriter
 from tests.bench.workload import DAY_NS, NODE, START_NS, FakeNode, Load, Traffic
+from tests.support import Stream
 
 LOAD = Load(4_000, channels=6, peers=4, span_ns=2 * DAY_NS - SPANS[HOUR])
 
@@ -67,6 +68,22 @@ async def test_where_minutes_are_gone_a_window_is_the_sum_of_its_htlcs(tmp_path)
         counted = Counter({tuple(of): n for *of, n in rows})
         assert _counts(reader.cells(*edges)) == counted
         assert _counts(reader.pair_cells(*edges)) == counted
+    reader.close()
+
+
+async def test_what_is_told_days_late_counts_while_older_minutes_are_yet_to_go(tmp_path):
+    stream = Stream()
+    stream.settle(1, stream.forward(0, 200_000_000, 300_000))
+    held = stream.forward(30 * 3600, 200_000_000, 300_000)
+    stream.settle(80 * 3600, held)
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        fold = writer.restore_fold()
+        for event in stream.events:
+            fold.apply(event, newest_ns := event.timestamp_ns)
+            await writer.commit(fold.take(), Progress(0, 0, newest_ns, None))
+    reader = StoreReader(tmp_path / "store.db")
+    for found in (reader.cells(0, 2 * newest_ns), reader.pair_cells(0, 2 * newest_ns)):
+        assert sum(_counts(found).values()) == 2
     reader.close()
 
 

@@ -1,6 +1,7 @@
 """Every view of a usual node, a hundred channels and a day: each read anew, as a key press does."""
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from htlctop import service
 from htlctop.analysis.models import By, Query
 from htlctop.analysis.ports import LogQuery
+from htlctop.ui.start import GC_THRESHOLDS
 from tests.bench.big import timed
 from tests.bench.children import median
 from tests.bench.table import Measure, at_most
@@ -18,6 +20,7 @@ CHANNELS, HOURS, GOAL_MS, TIMES = 100, 24.0, 10, 9
 
 def small(quick: bool) -> Iterable[Measure]:
     """Each figure is the time of one read by an analyst that has just been opened."""
+    gc.set_threshold(*GC_THRESHOLDS)  # as the app has it
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store.db"
         asyncio.run(lived(1, HOURS, store, channels=CHANNELS))

@@ -7,6 +7,7 @@ process has on the file (POSIX), and whoever closes it next would delete the WAL
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ from htlctop.store.schema import APPLICATION_ID, VERSION
 LEAST_ROOM = 256 * 2**10
 """Bytes a batch may need; a disk with less left takes nothing more."""
 _HEAD_BYTES = 100
+_GROWS_WITHIN_S, _LOOK_EVERY_S = 2.0, 0.05
+"""A checkpoint writes the head, which tells the new length, before the rest: a file that is too
+short is looked at again before it is read whole, which takes long."""
 _NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs")
 
 
@@ -74,24 +78,27 @@ def check_file(path: Path) -> None:
 
     A file that does not exist yet, or is empty, is fine.
     """
+    check_kind(path)
+    check_whole(path)
+
+
+def check_kind(path: Path) -> None:
+    """The same, but whether it is whole; nothing of it is read but its head."""
     system = _file_system(path)
     if system in _NETWORK_FILE_SYSTEMS:
         raise StoreError(f"{path} lies on {system}, where locking is not safe; use a local disk")
     try:
-        if not path.exists() or path.stat().st_size == 0:
+        if _is_empty(path):
             return
-        is_whole = path.stat().st_size >= _HEAD_BYTES
+        is_head_there = path.stat().st_size >= _HEAD_BYTES
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    if not is_whole:
+    if not is_head_there:
         raise StoreError(f"{path} is not a store of htlctop; give another --store")
     try:
         with closing(sqlite3.connect(_to_read(path), uri=True)) as connection:
             (app,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            check = "PRAGMA quick_check(1)"
-            if _is_cut(path) and connection.execute(check).fetchone() != ("ok",):
-                raise sqlite3.DatabaseError("malformed: the file was cut off")
     except sqlite3.Error as error:
         if "not a database" in str(error):
             raise StoreError(f"{path} is not a store of htlctop; give another --store") from error
@@ -106,6 +113,28 @@ def check_file(path: Path) -> None:
             f"{path} was written by a newer htlctop (store version {version}, this one knows "
             f"{VERSION}); update htlctop, or give another --store"
         )
+
+
+def check_whole(path: Path) -> None:
+    """Raise StoreError if a part of a store's file is missing."""
+    until_s = time.monotonic() + _GROWS_WITHIN_S
+    try:
+        while not _is_empty(path) and _is_cut(path):
+            if time.monotonic() < until_s:
+                time.sleep(_LOOK_EVERY_S)
+                continue
+            with closing(sqlite3.connect(_to_read(path), uri=True)) as connection:
+                if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                    raise sqlite3.DatabaseError("malformed: the file was cut off")
+            return
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

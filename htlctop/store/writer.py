@@ -25,7 +25,7 @@ from htlctop.store.channels import (
     PUT_POLICY,
     ChannelBooks,
 )
-from htlctop.store.connect import check_file, explain, explained, prepare_folder
+from htlctop.store.connect import check_kind, check_whole, explain, explained, prepare_folder
 from htlctop.store.lock import StoreLock
 from htlctop.store.memory import StoreMemory
 from htlctop.store.retention import PAGES_A_STEP, ROWS_A_STEP, Retention, Statement
@@ -87,9 +87,10 @@ class StoreWriter:
 
     async def __aenter__(self) -> "StoreWriter":
         prepare_folder(self.path)
-        check_file(self.path)
+        check_kind(self.path)
         self._lock.acquire()
         try:
+            check_whole(self.path)
             self._newest_ns = prepare(self.path)
             self._books = ChannelBooks(self.path)
             self._db = await aiosqlite.connect(self.path, isolation_level=None)

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -268,3 +269,22 @@ async def test_why_an_interval_ended_is_kept_until_it_can_be_written(store_file,
     first, second = StoreReader(store_file).intervals()
     assert (first.start_ns, first.ended_by, first.shed) == (1_000, "the node went away", 3)
     assert (second.start_ns, second.ended_by, second.shed) == (3_000, "stopped", 0)
+
+
+async def test_a_file_that_is_too_short_for_a_moment_grows_by_a_checkpoint(store_file):
+    await make(store_file)
+    whole = store_file.read_bytes()
+    store_file.write_bytes(whole[: len(whole) // 2])
+    growing = threading.Timer(0.3, store_file.write_bytes, (whole,))
+    growing.start()
+    open_reader(store_file).close()
+    growing.join()
+
+
+async def test_who_waits_for_a_store_looks_at_nothing_but_its_head(store_file):
+    async with StoreWriter(store_file) as writer:
+        await writer.save_node(HUB)
+        await writer.checkpoint()
+        os.truncate(store_file, store_file.stat().st_size // 2)
+        with pytest.raises(StoreBusyError):
+            await make(store_file)

@@ -272,13 +272,22 @@ async def test_why_an_interval_ended_is_kept_until_it_can_be_written(store_file,
 
 
 async def test_a_file_that_is_too_short_for_a_moment_grows_by_a_checkpoint(store_file):
-    await make(store_file)
-    whole = store_file.read_bytes()
-    store_file.write_bytes(whole[: len(whole) // 2])
-    growing = threading.Timer(0.3, store_file.write_bytes, (whole,))
-    growing.start()
-    open_reader(store_file).close()
-    growing.join()
+    async with StoreWriter(store_file) as writer:
+        await writer.save_node(HUB)
+        await writer.checkpoint()
+        await writer.set_state("live")
+        whole = store_file.read_bytes()
+        os.truncate(store_file, len(whole) // 2)
+
+        def grow() -> None:
+            with store_file.open("r+b") as file:
+                file.seek(len(whole) // 2)
+                file.write(whole[len(whole) // 2 :])
+
+        growing = threading.Timer(0.3, grow)
+        growing.start()
+        open_reader(store_file).close()
+        growing.join()
 
 
 async def test_who_waits_for_a_store_looks_at_nothing_but_its_head(store_file):

@@ -11,6 +11,7 @@ def node(moment: Moment, query: Query) -> NodeDetail:
     """The node, its collector and its store."""
     window = moment.window(query)
     mains = [c for c in moment.book.records if c.is_open and c.alias_of is None]
+    balances = [moment.book.balance_of(c.id) for c in mains]
     version = parse(moment.node.version)
     return NodeDetail(
         node=moment.node,
@@ -22,8 +23,8 @@ def node(moment: Moment, query: Query) -> NodeDetail:
         block_height=moment.block_height,
         channels_open=len(mains),
         channels_active=sum(1 for c in mains if c.is_active),
-        capacity_sat=sum(c.capacity_sat or 0 for c in mains),
-        local_sat=sum(c.local_sat or 0 for c in mains),
+        capacity_sat=sum(capacity for _, capacity in balances),
+        local_sat=sum(local for local, _ in balances),
         pending=pending(moment),
         gaps=window.gaps,
         cannot_tell=shortcomings(version) if version else (),

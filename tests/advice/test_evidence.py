@@ -292,3 +292,21 @@ async def test_htlcs_in_flight_are_none_of_the_newest_that_settled_ones_are_amon
             channels = (store.ids[scid],)
             found = store.reader.settled(channels, T0, T0 + DAY_NS, 1, incoming=incoming)
             assert [item.fee_msat for item in found] == [300_000]
+
+
+async def test_what_was_not_known_yet_of_a_channel_is_neither_full_nor_dry(tmp_path):
+    first, second = channels(replace(LOAD, channels=2, peers=1))
+    async with growing(tmp_path, [first]) as store:
+        store.now_ns += 2 * HOUR_NS
+        store._fold.channels.update((first, second), ())
+        await store.write(())
+        await store.becomes(second)
+        query = replace(WEEK, until_ns=T0 + HOUR_NS)
+        row = store.keeping.peer(1, query).row
+        assert (row.local_sat, row.capacity_sat) == (first.local_sat, first.capacity_sat)
+        node = store.keeping.node(query)
+        assert (node.local_sat, node.capacity_sat) == (first.local_sat, first.capacity_sat)
+        for told in (store.keeping.explain(query, 1), store.keeping.explain(query)):
+            figures = {one.name: one.value for part in told.sections for one in part.figures}
+            assert figures["our side"] == first.local_sat
+            assert figures["capacity"] == first.capacity_sat

@@ -71,16 +71,15 @@ class PeerCase:
         return bool(self.channels) and not any(c.is_active for c in self.channels)
 
     @cached_property
-    def capacity_sat(self) -> int:
-        """Of all open channels."""
-        return sum(c.capacity_sat or 0 for c in self.channels)
+    def balance(self) -> tuple[int, int]:
+        """(local, capacity), sat, of the open channels whose balance is known."""
+        return self.ground.book.balance_of_peer(self.peer)
 
-    @cached_property
+    @property
     def local_share(self) -> float | None:
-        """Our share of the capacity now, None where unknown."""
-        if not self.capacity_sat:
-            return None
-        return sum(c.local_sat or 0 for c in self.channels) / self.capacity_sat
+        """Our share of that capacity, None where there is none."""
+        local_sat, capacity_sat = self.balance
+        return local_sat / capacity_sat if capacity_sat else None
 
     @cached_property
     def feasible_sat(self) -> int:

@@ -46,11 +46,12 @@ def channels_now(ground: Ground, node: NodeDetail) -> Section:
 
 
 def _together(channels: Sequence[ChannelRecord]) -> tuple[Figure, ...]:
-    """Nothing where no balance is known."""
-    if not any(channel.capacity_sat and channel.local_sat is not None for channel in channels):
+    """Of those whose balance is known; nothing where none is."""
+    known = [channel for channel in channels if channel.local_sat is not None]
+    locals_ = [channel.local_sat or 0 for channel in known]
+    capacities = [channel.capacity_sat or 0 for channel in known]
+    if not any(capacities):
         return ()
-    locals_ = [channel.local_sat or 0 for channel in channels]
-    capacities = [channel.capacity_sat or 0 for channel in channels]
     return (
         Figure("our side", sum(locals_), "sat", plus(locals_)),
         Figure("capacity", sum(capacities), "sat", plus(capacities)),

@@ -82,7 +82,8 @@ def about_fullness(case: PeerCase, sources: Sources) -> Finding | None:
     loss = (fee_before / before_h - fee_after / after_h) * after_h
     if loss < 1:
         return None
-    room_sat = round(case.capacity_sat * (share - 0.5))
+    local_sat, capacity_sat = case.balance
+    room_sat = round(local_sat - capacity_sat / 2)
     target = sources.used.get(case.peer)
     figures = [
         Figure("our side now", round(share, 4), ""),

@@ -8,7 +8,7 @@ from htlctop.analysis.models import Gap, Overview, PairRow, PeerRow, Report, Sta
 from htlctop.domain.codes import Group
 from htlctop.export import rows
 from htlctop.export.advice import notes
-from htlctop.export.format import LONGEST_LINE, clean, count, name, sat, span, stamp
+from htlctop.export.format import LONGEST_LINE, clean, count, name, percent, sat, span, stamp
 from htlctop.export.table import Cell, Document, Field, Head, Table, Unit, table
 
 _TOP_PEERS, _TOP_PAIRS, _TOP_GAPS, _TOP_CHANGES = 20, 10, 10, 20
@@ -58,7 +58,7 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
     yield (
         "window",
         f"{clean(window.label)}: {stamp(window.from_ns)} to {stamp(window.until_ns)}, "
-        f"watched {span(window.covered_ns)} ({window.coverage:.1%})",
+        f"watched {span(window.covered_ns)} ({percent(window.coverage, 1)})",
     )
     for gap in window.gaps[-_TOP_GAPS:]:
         yield "  gap", _gap(gap)

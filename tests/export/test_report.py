@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from htlctop.analysis.models import PeerRow, Report, State
 from htlctop.analysis.rows import Rows
 from htlctop.cli import cli
+from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 from htlctop.export.format import sat, stamp
 from htlctop.export.formats import Format
@@ -59,6 +60,17 @@ def test_a_collector_that_is_silent_is_said_so_with_since_when() -> None:
         assert f"told nothing since {stamp(status.alive_ns)}" in " ".join(
             render(each, Format.TEXT).split()
         )
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.MD])
+def test_a_window_with_a_gap_is_never_all_watched(form: Format) -> None:
+    view = made(5).overview
+    length_ns = 24 * 3600 * NS
+    window = replace(
+        view.window, from_ns=0, until_ns=length_ns, covered_ns=length_ns - 23 * NS,
+    )  # fmt: skip
+    said = render(replace(made(5), overview=replace(view, window=window)), form)
+    assert "(99%)" in " ".join(said.split()) and "100%)" not in said
 
 
 def test_a_node_behind_its_chain_is_said_so_while_it_is_watched() -> None:

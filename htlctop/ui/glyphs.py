@@ -131,7 +131,7 @@ ASCII = Glyphs(
     gap="/",
     zero=".",
     levels="_:-=+*%#",
-    shades="123456789",
+    shades=":+*#",
     full="#",
     eighths="",
     bar_left="[",

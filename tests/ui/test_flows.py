@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from htlctop.analysis.models import By, PairRow, Query, SortKey, Sums
 from htlctop.analysis.rows import Rows
 from htlctop.ui.flows import Flows
-from htlctop.ui.glyphs import ASCII, BLOCKS
+from htlctop.ui.glyphs import ASCII, BLOCKS, Glyphs
 from htlctop.ui.paint.flows import View, page
 from htlctop.ui.screens.flows import FlowsScreen
 from htlctop.ui.screens.pair import PairScreen
@@ -189,3 +189,8 @@ def test_of_many_pairs_the_list_and_the_matrix_say_how_many_they_show():
     assert made.at == (2, 4), "it stays on what is only in the list"
     made.move(0, 0)
     assert made.at == (1, 3)
+
+
+@pytest.mark.parametrize("glyphs", [BLOCKS, ASCII])
+def test_a_shade_is_not_read_as_a_part_of_the_number_beside_it(glyphs: Glyphs) -> None:
+    assert not any(glyphs.shade(share / 100).isalnum() for share in range(101))

@@ -217,7 +217,7 @@ class OpportunitiesScreen(BaseScreen):
 def _content(
     view: Advice | None, board: Board, columns: Sequence[Column[Opportunity]], width: int
 ) -> Content[Opportunity]:
-    title = "What to do, by what it is worth" if width >= 60 else "What to do"
+    title = "What to do, by what it is worth" if width >= 60 else "What to do, by worth"
     empty: tuple[str, ...] = ("reading ...",)
     if text := board.failure(Part.ADVICE):
         title, empty = f"cannot be read: {text}", ()

@@ -201,8 +201,9 @@ class Explainer:
                 Figure("the node's settled, of all", f"{usual.part:,} of {usual.of:,}", ""),
                 Figure(
                     "settle rate", round(float(rate), 9), "",
-                    f"(settled {rate.settled:,} + {prior} × node's {usual.part:,} ÷ {usual.of:,}) "
-                    f"÷ (settled {rate.settled:,} + failed {rate.failed:,} + {prior})",
+                    f"(settled {rate.settled:,} + prior {prior} × node's {usual.part:,} ÷ "
+                    f"{usual.of:,}) ÷ "
+                    f"(settled {rate.settled:,} + failed {rate.failed:,} + prior {prior})",
                 ),
             ),
         )  # fmt: skip

@@ -224,7 +224,7 @@ def siblings(settled: int, bases: tuple[int, int] = (0, 0), ppm: tuple[int, int]
 
 async def test_what_pays_more_today_is_taken_off_what_aligning_brings(store_file):
     item = one(await advice(siblings(9), store_file), Kind.ALIGN_CHANNELS)
-    assert figure(item, "what pays more today would bring less by") == 9 * 80_000
+    assert figure(item, "what the cheapest fee everywhere would lose") == 9 * 80_000
     assert item.worth_msat == 40 * 40_000 - 9 * 80_000 == figure(item, "left of it")
     assert "on all channels to cat: 200 ppm, like the cheapest" in sentence(item)
 

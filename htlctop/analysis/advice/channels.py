@@ -125,7 +125,7 @@ def _align_fees(case: PeerCase, finding: Finding) -> None:
     if flow.fee_msat > 0:  # of the newest forwards: as much of all that was earned
         given_up = given_up * max(0, case.sums.earned) // flow.fee_msat
     missed = finding.worth_msat
-    finding.evidence.append(Figure("what pays more today would bring less by", given_up, "msat"))
+    finding.evidence.append(Figure("what the cheapest fee everywhere would lose", given_up, "msat"))
     if low < high and 2 * given_up > missed:
         finding.break_even_ppm, finding.ceiling_ppm, finding.guess = low, high, True
         finding.evidence.append(Figure("note", "some of them may not pay the higher fee"))

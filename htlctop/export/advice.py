@@ -6,6 +6,7 @@ Names are cleaned here; amounts are sat as people write them.
 from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
+from htlctop.domain.fees import MILLION
 from htlctop.export.format import (
     clean,
     count,
@@ -105,7 +106,7 @@ def notes(advice: Advice) -> Iterable[tuple[str, str]]:
 
 def _hidden(advice: Advice) -> str:
     more = "1 more is" if advice.hidden == 1 else f"{count(advice.hidden)} more are"
-    return f"{more} worth too little to be shown"
+    return f"{more} worth too little to show"
 
 
 def _heading(advice: Advice) -> str:
@@ -124,20 +125,39 @@ def advice_text(advice: Advice) -> str:
     if advice.too_early and advice.opportunities:
         lines.append("so far it looks like this; there is nothing to act on yet")
     for number, item in enumerate(advice.opportunities, 1):
-        lines += ["", f"{number}. {sentence(item)}", f"   {badge(item)}"]
+        lines += [
+            "",
+            f"{number}. {sentence(item)}",
+            "   " + "; ".join(filter(None, (most_it_costs(item), badge(item)))),
+        ]
         lines += [f"   {clean(f.name)}: {value(f)}{_how(f)}" for f in item.evidence]
     if advice.hidden:
         lines += ["", _hidden(advice)]
     return "\n".join(lines) + "\n"
 
 
-def badge(item: Opportunity) -> str:
-    """The urgency with its parts, and the confidence."""
-    parts = item.urgency
-    return (
-        f"urgency {parts.total} = {parts.revenue}+{parts.frequency}+{parts.rate}, "
-        f"confidence {item.confidence.value}"
+def most_it_costs_sat(item: Opportunity) -> int | None:
+    """The most that following it may cost in fees, sat; None where it costs none."""
+    if item.kind is not Kind.REBALANCE_OUTBOUND or not item.amount_msat or not item.ceiling_ppm:
+        return None
+    return item.amount_msat // 1000 * item.ceiling_ppm // MILLION
+
+
+def most_it_costs(item: Opportunity) -> str:
+    """The same in words, "" where it costs none."""
+    cost = most_it_costs_sat(item)
+    return "" if cost is None else f"costs at most {count(cost)} sat"
+
+
+def badge(item: Opportunity, *, brief: bool = False) -> str:
+    """The urgency with its parts (brief: without their names), and the confidence."""
+    of = item.urgency
+    parts = (
+        f"{of.revenue}+{of.frequency}+{of.rate}"
+        if brief
+        else f"{of.revenue} revenue + {of.frequency} frequency + {of.rate} rate"
     )
+    return f"urgency {of.total} = {parts}, confidence {item.confidence.value}"
 
 
 def _how(figure: Figure) -> str:

@@ -11,12 +11,11 @@ from string import Formatter
 from htlctop.analysis.advice.models import Advice, ChannelSetting, Kind, Opportunity
 from htlctop.config import MAINNET, NETWORKS
 from htlctop.errors import ConfigError
-from htlctop.export.advice import sentence, value
+from htlctop.export.advice import most_it_costs, most_it_costs_sat, sentence, value
 from htlctop.export.format import ascii_only, clean, utc
 
 BOS, LNCLI, CHARGE_LND = "bos", "lncli", "charge-lnd"
 TOOLS = (BOS, LNCLI, CHARGE_LND)
-MILLION = 1_000_000
 
 _KEY = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -165,13 +164,6 @@ def best_command(
     return ""
 
 
-def most_it_costs_sat(item: Opportunity) -> int | None:
-    """The most that following it may cost in fees, sat; None where it costs none."""
-    if item.kind is not Kind.REBALANCE_OUTBOUND or not item.amount_msat or not item.ceiling_ppm:
-        return None
-    return item.amount_msat // 1000 * item.ceiling_ppm // MILLION
-
-
 def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None) -> str:
     """Everything that a tool can do of the advice, each with its evidence as a comment; nothing
     while it is too early to act on it."""
@@ -190,9 +182,8 @@ def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None
         earlier = _set_before(item, tool, number, set_by) if made else None
         lines += ["", comment(f"{number}. {sentence(item)}")]
         lines += [comment(f"{f.name}: {value(f)}", 3) for f in item.evidence]
-        cost = most_it_costs_sat(item)
-        if cost is not None and made:
-            lines.append(comment(f"costs at most {cost:,} sat", 3))
+        if made and (cost := most_it_costs(item)):
+            lines.append(comment(cost, 3))
         if earlier is not None:
             lines.append(comment(f"no command: once {earlier} is done, ask again", 3))
         elif made:

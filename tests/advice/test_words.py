@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from htlctop import service
 from htlctop.analysis.advice.kept import KeptAdvice
-from htlctop.analysis.advice.models import Advice, Kind, Opportunity
+from htlctop.analysis.advice.models import Advice, Kind, Opportunity, Urgency
 from htlctop.analysis.models import Query, StatusView
 from htlctop.cli import cli
 from htlctop.export.advice import advice_text, month_range, notes, sentence, short_word
@@ -42,6 +42,19 @@ def test_what_is_hidden_is_counted_in_words(hidden, said):
     advice = replace(Maker(random.Random(1)).make(Advice), hidden=hidden)
     assert said in advice_text(advice)
     assert any(said in note for _, note in notes(advice))
+
+
+def test_advice_says_what_it_costs_at_most_and_what_its_urgency_is_made_of():
+    maker = Maker(random.Random(1))
+    item = replace(
+        maker.make(Opportunity), kind=Kind.REBALANCE_OUTBOUND, amount_msat=4_700_000_000,
+        ceiling_ppm=290, urgency=Urgency(96, 40, 30, 26),
+    )  # fmt: skip
+    raised = replace(item, kind=Kind.RAISE_FEES)
+    said = advice_text(replace(maker.make(Advice), opportunities=(item, raised))).splitlines()
+    parts = f"urgency 96 = 40 revenue + 30 frequency + 26 rate, confidence {item.confidence.value}"
+    assert f"   costs at most 1,363 sat; {parts}" in said
+    assert f"   {parts}" in said
 
 
 def test_every_kind_has_a_word_of_its_own_of_five_letters_at_most():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
 from htlctop.domain.types import NS
-from htlctop.export.advice import badge, month_range, sentence, value
+from htlctop.export.advice import badge, month_range, most_it_costs, sentence, value
 from htlctop.export.format import count
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -28,13 +28,13 @@ def per_month(one: Opportunity) -> str:
 
 
 def limits(one: Opportunity) -> str:
-    """Where moving sat stops to pay, "" for what costs nothing to try."""
+    """Where moving sat stops to pay and what it costs, "" for what costs nothing to try."""
     if one.kind is not Kind.REBALANCE_OUTBOUND or one.break_even_ppm is None:
         return ""
     text = f"break-even {count(one.break_even_ppm)} ppm"
     if one.ceiling_ppm is not None:
         text += f", suggested ceiling {count(one.ceiling_ppm)}"
-    return text
+    return ", ".join(filter(None, (text, most_it_costs(one))))
 
 
 def do(found: Sequence[Opportunity], command: str, width: int, glyphs: Glyphs) -> list[Line]:
@@ -42,7 +42,7 @@ def do(found: Sequence[Opportunity], command: str, width: int, glyphs: Glyphs) -
     lines: list[Line] = []
     for index, one in enumerate(found):
         text = f"Do: {spelled(sentence(one), glyphs)} ({one.kind})"
-        extra = "; ".join(part for part in (limits(one), badge(one)) if part)
+        extra = "; ".join(part for part in (limits(one), badge(one, brief=True)) if part)
         if width >= 60:
             lines.extend(paragraph(text, width, Role.STRONG if not index else Role.TEXT, 3))
             lines.extend(paragraph(extra, width, Role.DIM, 2))
@@ -102,7 +102,7 @@ def _indented(text: str, width: int) -> list[Line]:
 def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list[Line]:
     """One piece of advice in full: what, how sure, the command, and the figures it came from."""
     lines = paragraph(f"{_start(spelled(sentence(one), glyphs))}.", width, Role.STRONG, 4)
-    extra = "; ".join(part for part in (limits(one), badge(one)) if part)
+    extra = "; ".join(part for part in (limits(one), badge(one, brief=width < 60)) if part)
     lines.extend(paragraph(extra, width, Role.DIM, 3))
     if command:
         lines.extend(offered(command, width, glyphs))

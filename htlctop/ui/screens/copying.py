@@ -4,8 +4,8 @@ import re
 
 from htlctop.analysis.advice.models import Opportunity
 from htlctop.analysis.models import ChannelRow, HtlcLine, PairRow, PeerRow, SourceRow
-from htlctop.export.format import count
-from htlctop.export.handoff import best_command, most_it_costs_sat
+from htlctop.export.advice import most_it_costs
+from htlctop.export.handoff import best_command
 from htlctop.ui.board import Board
 from htlctop.ui.screens.base import Copied
 
@@ -48,6 +48,6 @@ def copied_advice(one: Opportunity, board: Board) -> Copied | None:
     command = best_command(one, board.advice, board.templates)
     if not command:
         return copied_key(one.pubkey)
-    cost = most_it_costs_sat(one)
-    most = "" if cost is None else f", which costs at most {count(cost)} sat"
+    cost = most_it_costs(one)
+    most = f", which {cost}" if cost else ""
     return Copied(command, f"command{most}; htlctop never runs one itself")

@@ -1,6 +1,7 @@
 """Windows: what "24h" or "all" means at a moment, with the edges that buckets really have."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from htlctop.analysis.models import Query, Window
 from htlctop.domain.coverage import Interval, covered_ns, gaps
@@ -69,11 +70,18 @@ def resolve(
     Args:
         now_ns: node time. newest_ns: the newest event stored, which decides what is kept.
         first_ns: the first event stored; with the first interval it is where "all" begins.
+
+    Raises UsageError for a start after now.
     """
     is_live = query.until_ns is None or query.until_ns > now_ns
     end_ns = now_ns if query.until_ns is None else min(query.until_ns, now_ns)
     starts = [item.start_ns for item in intervals[:1]] + ([first_ns] if first_ns else [])
     if query.since_ns is not None:
+        if is_live and query.since_ns > now_ns:
+            now = datetime.fromtimestamp(now_ns // NS, UTC)
+            raise UsageError(
+                f"nothing can be seen yet from that start on: it is {now:%Y-%m-%dT%H:%MZ} there"
+            )
         from_ns = align(query.since_ns, newest_ns)
     elif query.window == ALL:
         # It begins when the watching did: nothing that could be counted lies before.

@@ -14,6 +14,7 @@ from htlctop.cli.options import (
     store_path,
     window_options,
 )
+from htlctop.errors import UsageError
 
 if TYPE_CHECKING:
     from htlctop.analysis.models import Query
@@ -41,7 +42,13 @@ _TITLES = {
     help="By what, the largest first; names from a to z.",
 )
 @click.option("--reverse", is_flag=True, help="The smallest first.")
-@click.option("--filter", "text", default="", metavar="TEXT", help="Only rows that this lets by.")
+@click.option(
+    "--filter",
+    "text",
+    default="",
+    metavar="TEXT",
+    help="Only rows that match, as by / in the app: text, why:liq, in:NAME, !out:NAME.",
+)
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="So many rows at most.")
 @window_options
 @output_options
@@ -63,6 +70,8 @@ def command(
     from htlctop.export.table import Document, Head
     from htlctop.export.views import ranked
 
+    if SortKey(sort) is SortKey.LOCAL and By(by) not in (By.PEER, By.CHANNEL):
+        raise UsageError(f"--sort local: a {by} has no balance; sort by missed, or by peer")
     query = replace(
         query or Query(),
         by=By(by),

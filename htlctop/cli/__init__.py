@@ -1,6 +1,7 @@
 """The command line: parse, build a service, hand it to a screen or print. Nothing heavy here."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -95,6 +96,9 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point."""
+    # Names hold signs that not every terminal or pipe can write.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _OWN_FLAGS):
         arguments = ["app", *arguments]

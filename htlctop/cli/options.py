@@ -218,7 +218,7 @@ class Output:
             return
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         try:
-            with os.fdopen(os.open(self.path, flags, 0o600), "w") as file:
+            with os.fdopen(os.open(self.path, flags, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from error

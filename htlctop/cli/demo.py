@@ -194,7 +194,9 @@ def command(
 ) -> None:
     """Try htlctop without a node: a made-up one, or a real one's recorded traffic, played live.
 
-    A day of the made-up node's life, or a third of the recording, is stored already.
+    A day of the made-up node's life, or a third of the recording, is stored already. The store goes
+    when the demo ends; until then view 7 names its file, for `htlctop report --store FILE` and the
+    like in another terminal.
     """
     from htlctop.ui import run
 

@@ -15,8 +15,9 @@ from textual.pilot import Pilot
 
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, PairRow, Query, State
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import PairRow
+from htlctop.analysis.query import By, LogQuery, Query
+from htlctop.analysis.status import State
 from htlctop.cli.demo import DAY_S, DemoSession, SyntheticPlay
 from htlctop.domain.types import Access
 from htlctop.ui import subject

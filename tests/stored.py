@@ -4,7 +4,8 @@ from contextlib import closing
 from pathlib import Path
 
 from htlctop import service
-from htlctop.analysis.models import Overview, Query, Report
+from htlctop.analysis.models import Overview, Report
+from htlctop.analysis.query import Query
 from htlctop.errors import StoreError
 
 _ALL = Query(window="all")

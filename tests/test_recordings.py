@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import Query, Report
+from htlctop.analysis.models import Report
+from htlctop.analysis.query import Query
 from htlctop.domain.codes import Category, EventKind, Outcome
 from htlctop.export.report import report_json
 from htlctop.sim.recordings import TRAFFIC

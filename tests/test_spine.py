@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import Report, State
+from htlctop.analysis.models import Report
+from htlctop.analysis.status import State
 from htlctop.collector.collector import Limits
 from htlctop.config import Connection
 from htlctop.errors import NodeConnectionError

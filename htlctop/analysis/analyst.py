@@ -26,14 +26,11 @@ from htlctop.analysis.filters import parse
 from htlctop.analysis.following import Cursor
 from htlctop.analysis.kept import Shelf
 from htlctop.analysis.models import (
-    By,
     HtlcLine,
+    LogPage,
     Overview,
     PeerRow,
-    Query,
     Report,
-    SortKey,
-    StatusView,
     Sums,
     Totals,
     Window,
@@ -41,9 +38,10 @@ from htlctop.analysis.models import (
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
 from htlctop.analysis.pairs import every_pair, matrix
-from htlctop.analysis.ports import LogPage, LogQuery
+from htlctop.analysis.query import By, LogQuery, Query, SortKey
 from htlctop.analysis.ranking import ranked
 from htlctop.analysis.series import in_flight, nets, series
+from htlctop.analysis.status import StatusView
 from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, whole
 from htlctop.analysis.windows import widened
 from htlctop.domain.codes import Category

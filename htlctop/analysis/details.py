@@ -14,13 +14,12 @@ from htlctop.analysis.models import (
     ChannelRow,
     Gap,
     HtlcLine,
-    NodeView,
     PairRow,
     PeerRow,
     Series,
-    StatusView,
     Window,
 )
+from htlctop.analysis.status import NodeView, StatusView
 
 
 @dataclass(frozen=True, slots=True)

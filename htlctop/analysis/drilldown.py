@@ -15,10 +15,10 @@ from htlctop.analysis.details import (
     Policy,
 )
 from htlctop.analysis.log import lines, page
-from htlctop.analysis.models import ChannelRow, HtlcLine, PairRow, PeerRow, Query, Sums, Window
+from htlctop.analysis.models import ChannelRow, HtlcLine, PairRow, PeerRow, Sums, Window
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.pairs import pair_rows
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.query import LogQuery, Query
 from htlctop.analysis.series import series
 from htlctop.analysis.sums import Priced, category_rows, figures_of, grouped, over_sources
 from htlctop.domain.circuits import Source

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.filters import AmountTerm, Fate, Filter, Measured, NameTerm, Side, parse
-from htlctop.analysis.models import HtlcLine
+from htlctop.analysis.models import HtlcLine, LogPage
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.naming import Naming
-from htlctop.analysis.ports import LogPage, LogQuery
+from htlctop.analysis.query import LogQuery
 from htlctop.domain.codes import Category, EventType, Outcome
 from htlctop.domain.fees import fee_offered
 from htlctop.domain.records import Bounds, ClaimOpener, Ends, HtlcRecord, Pick

@@ -5,9 +5,9 @@ Amounts are integer msat (`_msat`), times ns since the epoch UTC (`_ns`), rates 
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from htlctop.analysis.rows import Rows
+from htlctop.analysis.status import NodeView, StatusView
 from htlctop.domain.codes import Category, EventType, Outcome
 from htlctop.domain.coverage import Gap as Gap
 
@@ -195,71 +195,6 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeView:
-    """Whose store this is. Empty strings before the node was ever reached."""
-
-    pubkey: str
-    alias: str
-    network: str
-    version: str
-
-
-class State(StrEnum):
-    """What the collector is doing, for the status line."""
-
-    NEVER = "never started"
-    CONNECTING = "connecting"
-    WAITING = "waiting"
-    LIVE = "live"
-    REFUSED = "refused"
-    STOPPED = "stopped"
-    ENDED = "ended"
-    SILENT = "silent"
-
-
-@dataclass(frozen=True, slots=True)
-class StatusView:
-    """How fresh the store is and what its collector is doing.
-
-    Attributes:
-        state: SILENT when the collector's last sign of life is older than 15 s; ENDED when a
-            playback has played its last message.
-        reason: one line for a person: why it waits or what it was refused, and the mend.
-        attempt, next_try_ns: of the reconnecting; 0 when live.
-        replay: the times are a playback's own.
-        alive_ns: the collector's last sign of life, wall clock; last_event_ns: node time of the
-            newest event; lag_ns: how late it arrived, 0 for a playback.
-        now_ns: node time: the wall clock, or a playback's highest event time.
-        queued, shed: events waiting to be written, and dropped since the collector started.
-        in_flight: forwards without an outcome; oldest_in_flight_ns: first event of the oldest.
-        store_path: where it is kept; store_bytes: database and WAL on disk.
-        synced: whether the node is in step with its chain, as it last said; None where it did not,
-            and of a past time.
-        nearest_expiry_blocks: until the first HTLC on a channel expires, as of the last listing;
-            None where none is pending, or the height is unknown.
-    """
-
-    state: State
-    reason: str
-    attempt: int
-    next_try_ns: int
-    replay: bool
-    alive_ns: int
-    last_event_ns: int
-    now_ns: int
-    lag_ns: int
-    queued: int
-    shed: int
-    events: int
-    in_flight: int
-    oldest_in_flight_ns: int | None
-    store_path: str
-    store_bytes: int
-    synced: bool | None = None
-    nearest_expiry_blocks: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class HtlcLine:
     """One HTLC as the live log shows it.
 
@@ -293,6 +228,18 @@ class HtlcLine:
     short_msat: int | None = None
     retry_of_ns: int | None = None
     repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines newest first, and the `before_seq` to go on with; None where there is nothing older.
+
+    It may hold fewer lines than were asked for, or none, though there are older ones: what is rare
+    in a large store is looked for in steps.
+    """
+
+    lines: tuple[HtlcLine, ...]
+    older_seq: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,44 +320,3 @@ class Report:
 
     overview: Overview
     pairs: Rows[PairRow]
-
-
-class SortKey(StrEnum):
-    """What ranked tables can be sorted by."""
-
-    MISSED = "missed"
-    DEMAND = "demand"
-    REFUSED = "refused"
-    ASKED = "asked"
-    EARNED = "earned"
-    SETTLED = "settled"
-    LOCAL = "local"
-    NAME = "name"
-
-
-class By(StrEnum):
-    """What a row of a ranked table is: an outgoing peer, a channel, a pair, an incoming peer."""
-
-    PEER = "peer"
-    CHANNEL = "channel"
-    PAIR = "pair"
-    SOURCE = "source"
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked at. window: "1h", "24h", "7d", "30d", "all" or any duration.
-
-    until_ns: a past time to look from (None: now); balances, policies and coverage are then of
-    that time. since_ns overrides the window's start. filter: as typed, see `filters.parse`. most:
-    so many rows at most where they are pairs, which may be a hundred thousand (None: all).
-    """
-
-    window: str = "24h"
-    until_ns: int | None = None
-    since_ns: int | None = None
-    sort: SortKey = SortKey.MISSED
-    reverse: bool = False
-    by: By = By.PEER
-    filter: str = ""
-    most: int | None = None

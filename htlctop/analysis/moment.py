@@ -7,8 +7,10 @@ from functools import cached_property
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.formulas import Rate, settle_rates
 from htlctop.analysis.kept import KeptCells, KeptChart, KeptPairs, Shelf
-from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
+from htlctop.analysis.models import Window
 from htlctop.analysis.naming import Naming
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import NodeView, State, StatusView
 from htlctop.analysis.sums import (
     Figures,
     Priced,

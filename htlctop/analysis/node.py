@@ -2,8 +2,8 @@
 
 from htlctop.analysis.details import NodeDetail
 from htlctop.analysis.drilldown import pending
-from htlctop.analysis.models import Query
 from htlctop.analysis.moment import Moment
+from htlctop.analysis.query import Query
 from htlctop.domain.versions import parse, shortcomings
 
 

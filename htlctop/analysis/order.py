@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from htlctop.analysis.models import Query, Row, SortKey, Sums
+from htlctop.analysis.models import Row, Sums
+from htlctop.analysis.query import Query, SortKey
 from htlctop.analysis.rows import RowId, Rows
 from htlctop.analysis.sums import NOTHING, Figures
 from htlctop.domain.records import Measure

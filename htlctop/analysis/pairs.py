@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from htlctop.analysis.filters import Filter, Side
-from htlctop.analysis.models import By, End, Matrix, PairRow, Query, SortKey, SourceRow, Window
+from htlctop.analysis.models import End, Matrix, PairRow, SourceRow, Window
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.order import MEASURES, VALUES, Ranked, in_order
+from htlctop.analysis.query import By, Query, SortKey
 from htlctop.analysis.rows import Rows
 from htlctop.analysis.sums import Figures, Priced, figures_apart, grouped
 from htlctop.domain.ports import PairSums

@@ -1,6 +1,5 @@
 """What the screen asks for. The reader-backed analyst implements it; tests may fake it."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from htlctop.analysis.advice.models import Advice, Curve, Explanation
@@ -12,36 +11,9 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.models import HtlcLine, Overview, Query, StatusView
-
-
-@dataclass(frozen=True, slots=True)
-class LogQuery:
-    """Which HTLCs, newest first, at most `limit`.
-
-    Of one peer or channel (on either side) or pair (in-peer, out-peer) where named; older than
-    `before_seq`; not after `until_ns`; that the filter (see `filters.parse`) lets through.
-    """
-
-    limit: int
-    before_seq: int | None = None
-    peer: int | None = None
-    channel: int | None = None
-    pair: tuple[int, int] | None = None
-    until_ns: int | None = None
-    filter: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LogPage:
-    """Lines newest first, and the `before_seq` to go on with; None where there is nothing older.
-
-    It may hold fewer lines than were asked for, or none, though there are older ones: what is rare
-    in a large store is looked for in steps.
-    """
-
-    lines: tuple[HtlcLine, ...]
-    older_seq: int | None
+from htlctop.analysis.models import LogPage, Overview
+from htlctop.analysis.query import LogQuery, Query
+from htlctop.analysis.status import StatusView
 
 
 class Analyst(Protocol):

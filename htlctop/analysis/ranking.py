@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from htlctop.analysis.filters import Filter, NameTerm, Side
-from htlctop.analysis.models import By, Query, Row, Window
+from htlctop.analysis.models import Row, Window
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.order import Ranked, in_order
 from htlctop.analysis.pairs import by_pair, by_source, picked
+from htlctop.analysis.query import By, Query
 from htlctop.analysis.sums import NOTHING, Figures, together
 
 _OF_ROWS = (Side.ANY, Side.OUT, Side.CHANNEL, Side.PEER)

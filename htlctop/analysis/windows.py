@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from htlctop.analysis.models import Query, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.query import Query
 from htlctop.domain.coverage import Interval, covered_ns, gaps
 from htlctop.domain.records import DAY, HOUR, KEPT_NS, MINUTE, SPANS
 from htlctop.domain.types import NS

@@ -17,7 +17,7 @@ from htlctop.cli.options import (
 from htlctop.errors import UsageError
 
 if TYPE_CHECKING:
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
 
 
 @click.command("advise")
@@ -39,7 +39,7 @@ def command(
     With --for: the commands, each with its evidence as a comment, to read and run by hand.
     """
     from htlctop import service
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
     from htlctop.export.advice import advice_text
     from htlctop.export.advice_json import advice_file
     from htlctop.export.formats import Format, render

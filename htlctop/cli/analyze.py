@@ -17,7 +17,7 @@ from htlctop.cli.options import (
 from htlctop.errors import UsageError
 
 if TYPE_CHECKING:
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
 
 _TITLES = {
     "peer": "Peers with their channels, fees and balances in sat",
@@ -65,7 +65,7 @@ def command(
 ) -> None:
     """Rank what was missed, over a window; from what is stored, no node needed."""
     from htlctop import service
-    from htlctop.analysis.models import By, Query, SortKey
+    from htlctop.analysis.query import By, Query, SortKey
     from htlctop.export.formats import Format, render
     from htlctop.export.table import Document, Head
     from htlctop.export.views import ranked

@@ -15,7 +15,7 @@ from htlctop.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
 
 
 @click.command("explain")
@@ -40,7 +40,7 @@ def command(
     wanted to reach whom.
     """
     from htlctop import service
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
     from htlctop.export.explain import document
     from htlctop.export.formats import Format, render
     from htlctop.service.questions import explain

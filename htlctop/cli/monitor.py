@@ -29,7 +29,8 @@ from htlctop.cli.signals import let_later_ones_kill
 from htlctop.errors import NodeConnectionError, NodePermissionError, StoreError
 
 if TYPE_CHECKING:
-    from htlctop.analysis.models import HtlcLine, StatusView
+    from htlctop.analysis.models import HtlcLine
+    from htlctop.analysis.status import StatusView
     from htlctop.config import Connection
     from htlctop.service import EventStream, OpportunityService
 
@@ -178,7 +179,7 @@ class _Monitor:
             await asyncio.sleep(_STATUS_S)
 
     async def _say(self, status: "StatusView") -> None:
-        from htlctop.analysis.models import State
+        from htlctop.analysis.status import State
         from htlctop.export.monitor import status_json, status_text
 
         self._was_live = self._was_live or status.state in (State.LIVE, State.ENDED)
@@ -202,7 +203,7 @@ class _Monitor:
 
     async def _complain(self) -> None:
         """The time is over, and the node was never listened to."""
-        from htlctop.analysis.models import State
+        from htlctop.analysis.status import State
 
         status = await self._service.status()
         if status.state is State.REFUSED:

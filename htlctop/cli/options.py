@@ -15,7 +15,7 @@ from htlctop.config import Connection, ConnectionOptions, resolve
 from htlctop.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
     from htlctop.domain.ports import ChannelInfoProvider
     from htlctop.preferences import Preferences
 
@@ -228,7 +228,7 @@ def window_query(
     window: str | None, hours: int | None, since: str | None, until: str | None
 ) -> "Query | None":
     """What the window options mean. Raises UsageError for two of them that exclude each other."""
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
 
     if sum(item is not None for item in (window, hours, since)) > 1:
         raise UsageError("use one of --window, --hours and --since")

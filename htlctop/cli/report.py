@@ -19,7 +19,8 @@ from htlctop.errors import UsageError
 if TYPE_CHECKING:
     from htlctop.analysis.advice.models import Advice
     from htlctop.analysis.details import Change
-    from htlctop.analysis.models import Query, Report
+    from htlctop.analysis.models import Report
+    from htlctop.analysis.query import Query
 
     _Whole = tuple[Report, Advice | None, tuple[Change, ...]]
 
@@ -55,7 +56,7 @@ def command(
 
 def _report(query: "Query | None", store: Path | None) -> "_Whole":
     from htlctop import service
-    from htlctop.analysis.models import Query
+    from htlctop.analysis.query import Query
 
     query = query or Query()
     with closing(service.open_analyst(store_path(store, None))) as analyst:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from htlctop.analysis.models import HtlcLine, StatusView
+from htlctop.analysis.models import HtlcLine
+from htlctop.analysis.status import StatusView
 from htlctop.domain.codes import Category, Group, Outcome
 from htlctop.export.format import LONGEST_LINE, cells, clean, clock_seconds, count, sat, span, utc
 from htlctop.export.htlc import ends, note

@@ -13,19 +13,17 @@ from htlctop.analysis.models import (
     CategoryRow,
     ChannelRow,
     Gap,
-    NodeView,
     Overview,
     PairRow,
     PeerRow,
     Report,
     Series,
-    State,
-    StatusView,
     Sums,
     Totals,
     Window,
 )
 from htlctop.analysis.rows import Rows
+from htlctop.analysis.status import NodeView, State, StatusView
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError
 from htlctop.export.format import span

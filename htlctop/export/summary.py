@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.details import Change
-from htlctop.analysis.models import Gap, Overview, PairRow, PeerRow, Report, State
+from htlctop.analysis.models import Gap, Overview, PairRow, PeerRow, Report
+from htlctop.analysis.status import State
 from htlctop.domain.codes import Group
 from htlctop.export import rows
 from htlctop.export.advice import notes

@@ -9,7 +9,8 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from htlctop import __version__
-from htlctop.analysis.models import NodeView, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.status import NodeView
 from htlctop.domain.types import NS
 from htlctop.export.format import (
     LONGEST_KEY,

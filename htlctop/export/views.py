@@ -12,7 +12,8 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.models import HtlcLine, NodeView, Overview, Row, StatusView, Window
+from htlctop.analysis.models import HtlcLine, Overview, Row, Window
+from htlctop.analysis.status import NodeView, StatusView
 from htlctop.export import rows
 from htlctop.export.format import name, utc
 from htlctop.export.table import Cell, Document, Field, Head, Table, Unit, table

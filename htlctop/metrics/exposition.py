@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from htlctop import __version__
-from htlctop.analysis.models import CategoryRow, Overview, PeerRow, State, StatusView, Sums
+from htlctop.analysis.models import CategoryRow, Overview, PeerRow, Sums
+from htlctop.analysis.status import State, StatusView
 from htlctop.domain.codes import Group
 from htlctop.domain.types import NS
 from htlctop.export.format import LONGEST_KEY, clean, name

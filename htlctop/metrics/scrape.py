@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import Overview, Query, State, StatusView
+from htlctop.analysis.models import Overview
+from htlctop.analysis.query import Query
 from htlctop.analysis.reading import ReadingThread
+from htlctop.analysis.status import State, StatusView
 from htlctop.errors import HtlctopError
 from htlctop.export.format import LONGEST_LINE, clean, span
 from htlctop.metrics.exposition import families

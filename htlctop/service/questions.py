@@ -14,8 +14,9 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.models import By, ChannelRow, Overview, Query, Report, StatusView
-from htlctop.analysis.ports import LogPage, LogQuery
+from htlctop.analysis.models import ChannelRow, LogPage, Overview, Report
+from htlctop.analysis.query import By, LogQuery, Query
+from htlctop.analysis.status import StatusView
 from htlctop.errors import UsageError
 
 T = TypeVar("T")

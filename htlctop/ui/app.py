@@ -15,7 +15,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.worker import Worker, WorkerState
 
-from htlctop.analysis.models import State
+from htlctop.analysis.status import State
 from htlctop.domain.types import Access
 from htlctop.export.redaction import Redaction
 from htlctop.ui import keys, memory

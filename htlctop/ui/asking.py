@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from htlctop.analysis.models import By, Query, SortKey
+from htlctop.analysis.query import By, Query, SortKey
 from htlctop.analysis.windows import WINDOWS
 from htlctop.ui.board import Board
 from htlctop.ui.layout import Form

@@ -14,8 +14,9 @@ from htlctop.analysis.details import (
     PeerDetail,
 )
 from htlctop.analysis.filters import nameless
-from htlctop.analysis.models import NodeView, Overview, Query, StatusView, Window
-from htlctop.analysis.ports import LogPage
+from htlctop.analysis.models import LogPage, Overview, Window
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import NodeView, StatusView
 from htlctop.domain.types import Access
 from htlctop.export.redaction import CONCEALED
 from htlctop.ui.layout import Form

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from htlctop.analysis.models import ChannelRow, Row, SortKey
+from htlctop.analysis.models import ChannelRow, Row
+from htlctop.analysis.query import SortKey
 from htlctop.export.format import count, sat, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.layout import NARROW

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from htlctop.analysis.models import By, Query, SortKey
+from htlctop.analysis.query import By, Query, SortKey
 from htlctop.analysis.windows import WINDOWS
 from htlctop.ui.keys import Focus
 from htlctop.ui.layout import Form

@@ -13,8 +13,10 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.models import By, Overview, Query, SortKey, StatusView
-from htlctop.analysis.ports import Analyst, LogPage, LogQuery
+from htlctop.analysis.models import LogPage, Overview
+from htlctop.analysis.ports import Analyst
+from htlctop.analysis.query import By, LogQuery, Query, SortKey
+from htlctop.analysis.status import StatusView
 from htlctop.ui.subject import Of, Subject
 
 LIVE_EVERY_S = 0.5

@@ -4,15 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from htlctop.analysis.advice.models import Advice, Opportunity
-from htlctop.analysis.models import (
-    By,
-    ChannelRow,
-    PairRow,
-    PeerRow,
-    Row,
-    SortKey,
-    Window,
-)
+from htlctop.analysis.models import ChannelRow, PairRow, PeerRow, Row, Window
+from htlctop.analysis.query import By, SortKey
 from htlctop.analysis.rows import Rows
 from htlctop.domain.types import NS
 from htlctop.export.advice import short_word

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from htlctop.analysis.details import NodeDetail
-from htlctop.analysis.models import Query
 from htlctop.analysis.ports import Analyst
+from htlctop.analysis.query import Query
 from htlctop.errors import ReadInterrupted
 from htlctop.ui.parts import TABLES_EVERY_S, Key, Need, Part, Value, read
 

@@ -4,8 +4,7 @@ either end as the view nears it. Pure."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from htlctop.analysis.models import HtlcLine
-from htlctop.analysis.ports import LogPage
+from htlctop.analysis.models import HtlcLine, LogPage
 from htlctop.domain.codes import Outcome
 
 PAGE_LINES = 200

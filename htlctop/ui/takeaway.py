@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from textual.app import App
 from textual.screen import Screen
 
-from htlctop.analysis.models import NodeView
+from htlctop.analysis.status import NodeView
 from htlctop.errors import HtlctopError, UsageError
 from htlctop.export.files import write_private
 from htlctop.export.format import utc

@@ -1,6 +1,7 @@
 """The words the screens use for causes, outcomes and columns. One place, so that they agree."""
 
-from htlctop.analysis.models import UNKNOWN_PEER, By, HtlcLine, SortKey
+from htlctop.analysis.models import UNKNOWN_PEER, HtlcLine
+from htlctop.analysis.query import By, SortKey
 from htlctop.domain.codes import Category, Group, Outcome
 from htlctop.ui.text import Role
 

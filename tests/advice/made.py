@@ -7,7 +7,7 @@ from pathlib import Path
 from htlctop import service
 from htlctop.analysis.advice.models import Advice, Kind, Opportunity
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.domain.fold import Fold
 from htlctop.domain.records import Progress
 from htlctop.domain.types import NS, Channel, ChannelLimits, FeePolicy, HtlcEvent, NodeInfo

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from htlctop import service
 from htlctop.analysis.advice.models import Advice, Kind, Opportunity
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.domain.codes import Category
 from htlctop.sim.synthetic.house import Refill
 from htlctop.sim.synthetic.node import SyntheticNode

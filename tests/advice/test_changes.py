@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from htlctop.analysis.details import Change, ChangeKind
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.cli import cli
 from htlctop.domain.types import NS
 from htlctop.errors import StoreError, UsageError

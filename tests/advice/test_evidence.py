@@ -11,7 +11,7 @@ import pytest
 
 from htlctop.analysis.advice import advisor, evidence
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.domain.claims import Pool
 from htlctop.domain.codes import Category
 from htlctop.domain.records import Progress

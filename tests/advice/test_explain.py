@@ -14,8 +14,8 @@ from htlctop import service
 from htlctop.analysis.advice.arithmetic import plus
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, CategoryRow, Query, Slice, Sums
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import CategoryRow, Slice, Sums
+from htlctop.analysis.query import By, LogQuery, Query
 from htlctop.cli import cli
 from htlctop.ui.ranking import per_30d
 

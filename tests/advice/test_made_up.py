@@ -5,7 +5,7 @@
 
 from htlctop import service
 from htlctop.analysis.advice.models import Advice, Kind
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from tests.advice.seeds import CAUSES, HEALTHY, first_about, top_loser
 
 QUIET = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from tests.advice.made import CAT, CAT2, DAN, Node, channel
 
 ALL = Query(window="all")

@@ -9,7 +9,7 @@ from htlctop import service
 from htlctop.analysis.advice.advisor import reconcile
 from htlctop.analysis.advice.finding import Finding
 from htlctop.analysis.advice.models import Confidence, Kind
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.domain.evidence import LostClaim
 from htlctop.export.advice import advice_text, sentence
 from htlctop.export.handoff import commands

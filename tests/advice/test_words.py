@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from htlctop import service
 from htlctop.analysis.advice.kept import KeptAdvice
 from htlctop.analysis.advice.models import Advice, Kind, Opportunity, Urgency
-from htlctop.analysis.models import Query, StatusView
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import StatusView
 from htlctop.cli import cli
 from htlctop.export.advice import advice_text, month_range, notes, sentence, short_word
 from htlctop.export.format import cells

@@ -8,7 +8,8 @@ import pytest
 
 from htlctop.analysis import moment
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, Query, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.query import By, Query
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
 from htlctop.domain.ports import PairSums

@@ -9,8 +9,8 @@ import pytest
 from htlctop import service
 from htlctop.analysis import moment, pairs
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, Query, SortKey, Sums
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import Sums
+from htlctop.analysis.query import By, LogQuery, Query, SortKey
 from htlctop.domain.codes import Category, Outcome
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.formulas import Rate, settle_rates, share_out
-from htlctop.analysis.models import Query, State, Sums
+from htlctop.analysis.models import Sums
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import State
 from htlctop.analysis.windows import align, duration_ns
 from htlctop.domain.coverage import Interval, gaps
 from htlctop.domain.records import Progress

@@ -7,7 +7,7 @@ import pytest
 from htlctop import service
 from htlctop.analysis import following
 from htlctop.analysis.models import HtlcLine
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.query import LogQuery
 from htlctop.domain.codes import EventType, Outcome
 from htlctop.sim.recordings import TRAFFIC
 

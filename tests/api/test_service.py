@@ -9,8 +9,8 @@ import pytest
 
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import HtlcLine, Query
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import HtlcLine
+from htlctop.analysis.query import LogQuery, Query
 from htlctop.config import Connection
 from htlctop.domain.codes import Outcome
 from htlctop.domain.types import Access

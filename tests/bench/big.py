@@ -15,8 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, Query
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.query import By, LogQuery, Query
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
 from htlctop.domain.types import NS

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Arrived, Intake
 from htlctop.domain.codes import EventKind, EventType

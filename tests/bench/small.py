@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from htlctop import service
-from htlctop.analysis.models import By, Query
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.query import By, LogQuery, Query
 from htlctop.ui.start import GC_THRESHOLDS
 from tests.bench.big import timed
 from tests.bench.children import median

@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 
 from htlctop import service
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.config import Connection
 from htlctop.errors import StoreError
 from htlctop.store.writer import StoreWriter

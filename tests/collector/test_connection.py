@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from htlctop.analysis.models import State
+from htlctop.analysis.status import State
 from htlctop.collector import collector, listening
 from htlctop.collector.backoff import LAST_S, Backoff
 from htlctop.domain.types import NodeState

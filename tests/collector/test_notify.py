@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from htlctop.analysis.models import State
+from htlctop.analysis.status import State
 from htlctop.collector.notify import Notifier
 from htlctop.domain.types import NodeState
 from tests.played import MARKER, Play, Script, collecting, until

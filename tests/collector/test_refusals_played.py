@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import State
+from htlctop.analysis.status import State
 from htlctop.collector.collector import Limits
 from htlctop.config import Connection
 from htlctop.errors import ConfigError, HtlctopError, NodeConnectionError, NodePermissionError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import State
+from htlctop.analysis.status import State
 from htlctop.collector import listening
 from htlctop.collector.collector import Collector, Limits
 from htlctop.config import Connection

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from htlctop.analysis.models import PeerRow, Report, State
+from htlctop.analysis.models import PeerRow, Report
 from htlctop.analysis.rows import Rows
+from htlctop.analysis.status import State
 from htlctop.cli import cli
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError

@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from htlctop import service
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import Overview, Query
+from htlctop.analysis.models import Overview
+from htlctop.analysis.query import Query
 from htlctop.analysis.rows import Rows
 from htlctop.domain.records import Progress
 from htlctop.errors import ConfigError, UsageError

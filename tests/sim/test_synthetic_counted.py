@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from htlctop import service
-from htlctop.analysis.models import Overview, PeerRow, Query
+from htlctop.analysis.models import Overview, PeerRow
+from htlctop.analysis.query import Query
 from htlctop.cli.demo import DemoSession, SyntheticPlay
 from htlctop.cli.sim import command as sim_command
 from htlctop.collector.collector import Limits

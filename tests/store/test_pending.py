@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.collector.intake import Intake
 from htlctop.domain.types import NodeInfo, PendingHtlc
 from htlctop.store.reader import StoreReader

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from htlctop import service
-from htlctop.analysis.models import Query
+from htlctop.analysis.query import Query
 from htlctop.domain.types import NodeInfo
 from htlctop.errors import StoreError
 from htlctop.store.connect import open_reader

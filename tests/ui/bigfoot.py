@@ -26,17 +26,15 @@ from htlctop.analysis.models import (
     ChannelRow,
     Gap,
     HtlcLine,
-    NodeView,
     PairRow,
     PeerRow,
     Row,
     Series,
     Slice,
-    SortKey,
-    State,
-    StatusView,
     Sums,
 )
+from htlctop.analysis.query import SortKey
+from htlctop.analysis.status import NodeView, State, StatusView
 from htlctop.domain.codes import Category as C
 from htlctop.domain.codes import EventType, Outcome
 

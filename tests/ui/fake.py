@@ -51,25 +51,22 @@ from htlctop.analysis.details import (
     Pending,
 )
 from htlctop.analysis.models import (
-    By,
     CategoryRow,
     End,
     HtlcLine,
+    LogPage,
     Matrix,
-    NodeView,
     Overview,
     PairRow,
     PeerRow,
-    Query,
     Row,
-    SortKey,
     SourceRow,
-    StatusView,
     Totals,
     Window,
 )
-from htlctop.analysis.ports import LogPage, LogQuery
+from htlctop.analysis.query import By, LogQuery, Query, SortKey
 from htlctop.analysis.rows import Rows
+from htlctop.analysis.status import NodeView, StatusView
 from htlctop.domain.codes import Category as C
 from htlctop.domain.types import Access
 from htlctop.errors import UsageError

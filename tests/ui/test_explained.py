@@ -14,8 +14,8 @@ from fake import FakeSession
 from htlctop import service
 from htlctop.analysis.advice.models import Explanation, Figure
 from htlctop.analysis.analyst import StoreAnalyst
-from htlctop.analysis.models import By, PairRow, Query
-from htlctop.analysis.ports import LogQuery
+from htlctop.analysis.models import PairRow
+from htlctop.analysis.query import By, LogQuery, Query
 from htlctop.cli import cli
 from htlctop.domain.types import NS
 from htlctop.export.advice import month_range, round_sat

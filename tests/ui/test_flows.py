@@ -8,7 +8,8 @@ from drive import running
 from fake import FakeAnalyst, matrix
 from rich.cells import cell_len
 
-from htlctop.analysis.models import By, PairRow, Query, SortKey, Sums
+from htlctop.analysis.models import PairRow, Sums
+from htlctop.analysis.query import By, Query, SortKey
 from htlctop.analysis.rows import Rows
 from htlctop.ui.flows import Flows
 from htlctop.ui.glyphs import ASCII, BLOCKS, Glyphs

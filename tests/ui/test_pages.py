@@ -13,7 +13,9 @@ from test_text import HOSTILE
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.details import Pending
-from htlctop.analysis.models import NodeView, Query, State, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import NodeView, State
 from htlctop.domain.types import Access
 from htlctop.errors import StoreError
 from htlctop.ui import keys, subject

@@ -6,7 +6,8 @@ import pytest
 from bigfoot import NODE
 from fake import FakeAnalyst
 
-from htlctop.analysis.models import Overview, Query, SortKey
+from htlctop.analysis.models import Overview
+from htlctop.analysis.query import Query, SortKey
 from htlctop.errors import ReadInterrupted, StoreError
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.reader import Reader, Want

@@ -9,8 +9,8 @@ from fake import FakeAnalyst
 from test_screens import check_golden, check_width
 
 from htlctop.analysis.advice.models import Advice
-from htlctop.analysis.models import By, ChannelRow, PairRow, PeerRow, Query, SourceRow
-from htlctop.analysis.ports import LogPage
+from htlctop.analysis.models import ChannelRow, LogPage, PairRow, PeerRow, SourceRow
+from htlctop.analysis.query import By, Query
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.subject import peer
 

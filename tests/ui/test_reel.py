@@ -6,7 +6,7 @@ from bigfoot import line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htlctop.analysis.ports import LogPage
+from htlctop.analysis.models import LogPage
 from htlctop.domain.codes import Category
 from htlctop.ui.reel import MOST_PAGES, NEAR_LINES, PAGE_LINES, Reel
 

@@ -13,7 +13,9 @@ from rich.cells import cell_len
 from test_text import HOSTILE
 from textual.strip import Strip
 
-from htlctop.analysis.models import NodeView, Query, State, StatusView, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import NodeView, State, StatusView
 from htlctop.domain.coverage import NOT_PROVEN, Gap
 from htlctop.errors import StoreError
 from htlctop.ui import keys

@@ -7,7 +7,8 @@ from bigfoot import NS
 from drive import SIZES, Driver, running
 from fake import FakeAnalyst
 
-from htlctop.analysis.models import UNKNOWN_PEER, SortKey
+from htlctop.analysis.models import UNKNOWN_PEER
+from htlctop.analysis.query import SortKey
 from htlctop.ui.ranking import per_30d
 from htlctop.ui.table.widget import Table
 

@@ -11,7 +11,7 @@ import pytest
 from drive import ANSI, Driver, running
 from fake import FakeAnalyst, FakeSession
 
-from htlctop.analysis.models import By, Query, SortKey
+from htlctop.analysis.query import By, Query, SortKey
 from htlctop.ui import memory
 from htlctop.ui.app import HtlctopApp
 from htlctop.ui.clipboard import copy

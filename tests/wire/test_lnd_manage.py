@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htlctop.analysis.models import State
+from htlctop.analysis.status import State
 from htlctop.collector.preferring import Preferring
 from htlctop.domain.types import Channel, ChannelLimits, ClosedChannel, FeePolicy
 from htlctop.errors import ConfigError, NodeConnectionError, NodePermissionError

@@ -7,7 +7,8 @@ from htlctop.analysis.advice.evidence import Evidence
 from htlctop.analysis.advice.levels import Watched
 from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.formulas import Rate
-from htlctop.analysis.models import UNKNOWN_PEER, NodeView, StatusView, Window
+from htlctop.analysis.models import UNKNOWN_PEER, Window
+from htlctop.analysis.status import NodeView, StatusView
 from htlctop.analysis.sums import Priced, is_refused
 from htlctop.domain.codes import LOST, PRICED_OUT, Category
 from htlctop.domain.coverage import Interval

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from htlctop.analysis.advice.models import Advice
-from htlctop.analysis.models import Query, StatusView
+from htlctop.analysis.query import Query
+from htlctop.analysis.status import StatusView
 
 _CHEAP_S = 0.05
 _REST = 20

@@ -7,7 +7,8 @@ Amounts integer msat or sat as named, rates ppm of the amount sent on.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from htlctop.analysis.models import NodeView, StatusView, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.status import NodeView, StatusView
 
 
 class Kind(StrEnum):

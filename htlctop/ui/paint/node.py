@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from htlctop.analysis.details import NodeDetail
-from htlctop.analysis.models import State, StatusView
+from htlctop.analysis.status import State, StatusView
 from htlctop.domain.types import Access
 from htlctop.export.format import (
     ago,

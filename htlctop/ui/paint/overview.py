@@ -1,7 +1,8 @@
 """The Overview's head, chart line and empty states."""
 
 from htlctop.analysis.advice.models import Advice
-from htlctop.analysis.models import Overview, Series, State, StatusView
+from htlctop.analysis.models import Overview, Series
+from htlctop.analysis.status import State, StatusView
 from htlctop.export.advice import sentence, worth
 from htlctop.export.format import ago, ascii_only, count, moment, percent, sat
 from htlctop.ui import watched

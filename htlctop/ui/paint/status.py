@@ -1,6 +1,7 @@
 """The status line and its reason: what is live, what is not, and what can be done."""
 
-from htlctop.analysis.models import NodeView, State, StatusView, Window
+from htlctop.analysis.models import Window
+from htlctop.analysis.status import NodeView, State, StatusView
 from htlctop.domain.types import NS
 from htlctop.export.format import (
     ascii_only,

@@ -6,7 +6,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from htlctop.analysis.models import By, Row
+from htlctop.analysis.models import Row
+from htlctop.analysis.query import By
 from htlctop.export.views import View
 from htlctop.ui.board import Board
 from htlctop.ui.channel_columns import every_column

@@ -6,8 +6,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from htlctop.analysis.models import HtlcLine, Query
-from htlctop.analysis.ports import LogPage
+from htlctop.analysis.models import HtlcLine, LogPage
+from htlctop.analysis.query import Query
 from htlctop.export.views import Events, View
 from htlctop.ui.board import Board
 from htlctop.ui.htlcs import NARROW, columns, key

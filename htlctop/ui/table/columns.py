@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from htlctop.analysis.models import SortKey
+from htlctop.analysis.query import SortKey
 from htlctop.ui.text import Piece
 
 Item = TypeVar("Item")

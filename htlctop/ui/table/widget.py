@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.timer import Timer
 
-from htlctop.analysis.models import SortKey
+from htlctop.analysis.query import SortKey
 from htlctop.ui.paint.parts import rule
 from htlctop.ui.table.columns import Column, Plan, plan
 from htlctop.ui.table.roster import Entry, Key, Roster

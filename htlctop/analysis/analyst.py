@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from htlctop.analysis import drilldown, following, log
 from htlctop.analysis.advice.advisor import Advisor
@@ -22,7 +21,6 @@ from htlctop.analysis.details import (
     PairDetail,
     PeerDetail,
 )
-from htlctop.analysis.filters import parse
 from htlctop.analysis.following import Cursor
 from htlctop.analysis.kept import Shelf
 from htlctop.analysis.models import (
@@ -31,20 +29,17 @@ from htlctop.analysis.models import (
     Overview,
     PeerRow,
     Report,
-    Sums,
-    Totals,
     Window,
 )
 from htlctop.analysis.moment import Moment, end_ns
 from htlctop.analysis.node import node
-from htlctop.analysis.pairs import every_pair, matrix
-from htlctop.analysis.query import By, LogQuery, Query, SortKey
-from htlctop.analysis.ranking import ranked
+from htlctop.analysis.overview import flows, overview, totals
+from htlctop.analysis.pairs import every_pair
+from htlctop.analysis.query import LogQuery, Query
 from htlctop.analysis.series import in_flight, nets, series
 from htlctop.analysis.status import StatusView
-from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources, reasons, whole
+from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources
 from htlctop.analysis.windows import widened
-from htlctop.domain.codes import Category
 from htlctop.domain.ports import StatsReader
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import UsageError
@@ -108,21 +103,18 @@ class StoreAnalyst:
     def overview(self, query: Query) -> Overview:
         """The node over the window. Raises UsageError for its filter."""
         with self._moment(query) as moment:
-            return _overview(moment, query)
+            return overview(moment, query)
 
     def flows(self, query: Query) -> Overview:
         """The node with its pairs by net demand, and their matrix. Raises UsageError for its
         filter."""
-        query = replace(query, by=By.PAIR, sort=SortKey.DEMAND, reverse=False)
         with self._moment(query) as moment:
-            view = _overview(moment, query)
-            found = matrix(moment, view.window, query, parse(query.filter))
-            return replace(view, matrix=found)
+            return flows(moment, query)
 
     def report(self, query: Query) -> Report:
         """The node and every pair over the window, of one moment, to the msat."""
         with self._moment(query, exact=True) as moment:
-            return Report(_overview(moment, query), every_pair(moment, moment.window(query)))
+            return Report(overview(moment, query), every_pair(moment, moment.window(query)))
 
     def peer(self, peer: int, query: Query) -> PeerDetail:
         """One peer over the window. Raises UsageError when the store does not know it."""
@@ -202,7 +194,7 @@ class StoreAnalyst:
             explainer = Explainer(ground, wide, pairs, self._advisor, self._reader, self._settings)
             if target is None:
                 return explainer.node(
-                    _totals(moment, window, add_up(pairs)),
+                    totals(moment, window, add_up(pairs)),
                     node(moment, query),
                     series(moment, window),
                     nets(moment, window),
@@ -317,38 +309,3 @@ class StoreAnalyst:
                 self._reader, self._settings, self._wall_ns, until_ns, self._shelf,
                 exact=exact,
             )  # fmt: skip
-
-
-def _totals(moment: Moment, window: Window, sums: Sums) -> Totals:
-    """The node's line, of what all rows add up to."""
-    break_ns = moment.break_ns(window.until_ns)
-    in_flight, unseen, _ = moment.reader.unresolved(window.from_ns, end_ns(window), break_ns)
-    forwards = sums.settled + sums.refused + sums.downstream + in_flight + unseen
-    return Totals(forwards, unseen, in_flight, sums)
-
-
-def _overview(moment: Moment, query: Query) -> Overview:
-    filtered = parse(query.filter)
-    window = moment.window(query)
-    kept = moment.kept_cells(window)
-    every = whole(moment.figures(window).values(), kept.categories)
-    totals = _totals(moment, window, every.sums)
-    chart, status, first_ns = series(moment, window), moment.status, moment.first_event_ns
-    # Last, because pairs take long to add up, and what is read of the store is read in a moment.
-    found = ranked(moment, window, query, filtered)
-    return Overview(
-        node=moment.node,
-        status=status,
-        window=window,
-        totals=totals,
-        categories=reasons(kept.categories, {c: worth for c, (worth, _) in every.lost.items()}),
-        rows=found.rows,
-        count=found.count,
-        unfiltered=found.unfiltered,
-        series=chart,
-        offline=moment.book.offline,
-        dry=moment.book.dry,
-        sends=kept.count(Category.SEND),
-        receives=kept.count(Category.RECEIVE),
-        first_event_ns=first_ns,
-    )

@@ -1,11 +1,14 @@
-"""The pane with the causes, also where a large node loses millions."""
+"""What was missed and why, also where a node loses millions, or many times what it earns."""
 
 from dataclasses import replace
 
 import pytest
 from bigfoot import causes
+from fake import FakeAnalyst
 
+from htlctop.analysis.query import Query
 from htlctop.ui.glyphs import BLOCKS
+from htlctop.ui.paint.overview import totals
 from htlctop.ui.paint.why import pane
 from htlctop.ui.text import plain
 
@@ -19,3 +22,19 @@ def test_an_amount_of_any_size_is_whole_and_has_a_blank_before_it(msat: int, sho
     row = plain(pane((replace(first, expected_msat=msat),), 33, 8, BLOCKS)[1])
     assert row.split()[-2:] == ["100%", shown]
     assert len(row) <= 33
+
+
+@pytest.mark.parametrize(
+    ("earned", "shown"),
+    [
+        (0, "(nothing earned)"),
+        (30_000_000, "(33% of 30,000 earned)"),
+        (1_010_000, "(990% of 1,010 earned)"),
+        (1_000, "(10,000× the 1.000 earned)"),
+    ],
+)
+def test_what_was_missed_is_a_part_or_many_times_of_what_was_earned(earned: int, shown: str):
+    view = FakeAnalyst().overview(Query())
+    sums = replace(view.totals.sums, expected_msat=10_000_000, earned_msat=earned)
+    view = replace(view, totals=replace(view.totals, sums=sums))
+    assert shown in plain(totals(view, 120, BLOCKS))

@@ -1,10 +1,10 @@
 """The Overview's head, chart line and empty states."""
 
 from htlctop.analysis.advice.models import Advice
-from htlctop.analysis.models import Overview, Series
+from htlctop.analysis.models import Overview, Series, Sums
 from htlctop.analysis.status import State, StatusView
 from htlctop.export.advice import sentence, worth
-from htlctop.export.format import ago, ascii_only, count, moment, percent, sat
+from htlctop.export.format import ago, ascii_only, count, moment, percent, sat, short_sat
 from htlctop.ui import watched
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
@@ -14,6 +14,8 @@ from htlctop.ui.paint.chart import Chart, chart, per
 from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.paint.status import nearest_expiry, shed, status
 from htlctop.ui.text import BLANK, Line, Part, Role, indent
+
+_MANY_TIMES = 10
 
 
 def head(
@@ -75,23 +77,28 @@ def totals(view: Overview, width: int, glyphs: Glyphs) -> Line:
                 Part(f"earned {earned}", Role.TEXT, 1),
             ],
         )
-    share = f"({percent(sums.expected_msat, sums.earned_msat)} of {earned} earned)"
+    rounded = short_sat((sums.earned_msat + 500) // 1000)
     refused = f"{count(sums.refused)} of {count(forwards)}"
     return indent(
         width,
         [
             Part(f"Missed {glyphs.approx} {missed} sat", Role.STRONG),
-            Part(
-                share if sums.earned_msat else "(nothing earned)",
-                Role.TEXT,
-                1,
-                share.replace(" earned", ""),
-            ),
+            Part(_share(sums, earned, glyphs), Role.TEXT, 1, _share(sums, rounded, glyphs)),
             Part(f"demand {sat(sums.net_demand_msat)}", Role.TEXT, 2),
             Part(f"every try {sat(sums.asked_msat)}", Role.DIM, 4),
             Part(f"{refused} forwards refused here", Role.TEXT, 3, f"{refused} refused"),
         ],
     )
+
+
+def _share(sums: Sums, earned: str, glyphs: Glyphs) -> str:
+    """What was missed as a part, or many times, of what was earned."""
+    if sums.earned_msat <= 0:
+        return "(nothing earned)"
+    times = sums.expected_msat / sums.earned_msat
+    if times >= _MANY_TIMES:
+        return f"({count(round(times))}{glyphs.times} the {earned} earned)"
+    return f"({percent(sums.expected_msat, sums.earned_msat)} of {earned} earned)"
 
 
 def facts(board: Board, view: Overview, width: int) -> Line:

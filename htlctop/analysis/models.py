@@ -117,9 +117,9 @@ class ChannelRow:
 class PeerRow:
     """A peer with its channels. `peer` is the store's id, UNKNOWN_PEER with pubkey None.
 
-    `why` is the lost category with the most expected (then the most refusals); settle_rate is the
-    peer's own, smoothed. Balances sum the open channels; `online` is False when none is active,
-    None where that is not known.
+    `why` is the lost category with the most expected (then the most refusals), where none was lost
+    the refused one with the most; settle_rate is the peer's own, smoothed. Balances sum the open
+    channels; `online` is False when none is active, None where that is not known.
     """
 
     peer: int

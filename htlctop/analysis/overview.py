@@ -28,7 +28,7 @@ def overview(moment: Moment, query: Query) -> Overview:
         status=status,
         window=window,
         totals=own,
-        categories=reasons(kept.categories, {c: worth for c, (worth, _) in every.lost.items()}),
+        categories=reasons(kept.categories, {c: worth for c, (worth, _) in every.refusals.items()}),
         rows=found.rows,
         count=found.count,
         unfiltered=found.unfiltered,

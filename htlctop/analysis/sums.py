@@ -51,8 +51,8 @@ def price(
 
 
 class Figures(NamedTuple):
-    """What some cells add up to: `values` in the order of Sums' fields, and `unpriced`: lost
-    category -> (what it would have earned, had it settled at `rate`, refusals)."""
+    """What some cells add up to: `values` in the order of Sums' fields, and `unpriced`: category ->
+    (what it would have earned, had it settled at `rate`, refusals), of all that were refused."""
 
     values: tuple[int, ...]
     unpriced: Mapping[int, tuple[int, int]]
@@ -65,8 +65,8 @@ class Figures(NamedTuple):
         return Figures((*before, expected, *after), self.unpriced, rate)
 
     @property
-    def lost(self) -> Mapping[int, tuple[int, int]]:
-        """Lost category -> (what it would have earned, refusals)."""
+    def refusals(self) -> Mapping[int, tuple[int, int]]:
+        """Category of what was refused -> (what it would have earned, refusals)."""
         rate = self.rate
         return {c: (rate.of_amount(worth), n) for c, (worth, n) in self.unpriced.items()}
 
@@ -77,9 +77,12 @@ class Figures(NamedTuple):
 
     @property
     def why(self) -> Category | None:
-        """The lost category with the most expected, then the most refusals; None where none is."""
-        occurred = [(expected, n, -c) for c, (expected, n) in self.lost.items() if n]
-        return Category(-max(occurred)[2]) if occurred else None
+        """The lost category with the most expected, then the most refusals; where none was lost
+        the one with the most refusals, None without any."""
+        occurred = [
+            (c in _LOST, expected, n, -c) for c, (expected, n) in self.refusals.items() if n
+        ]
+        return Category(-max(occurred)[3]) if occurred else None
 
 
 NOTHING = Figures((0,) * len(Sums.__dataclass_fields__), {})
@@ -113,6 +116,7 @@ def figures(cells: Iterable[tuple[int, Sequence[int], int]]) -> Figures:
             downstream += n
         elif category in _REFUSED:
             refused += n
+            by_category[category] = 0, by_category.get(category, (0, 0))[1] + n
             if category in _PRICED_OUT:
                 offered += wanted
     values = (
@@ -133,8 +137,8 @@ def together(parts: Sequence[Figures]) -> Figures:
         for category, (worth, n) in unpriced.items():
             expected[category] += rate.of_amount(worth)
             refused[category] += n
-    lost = {category: (expected[category], n) for category, n in refused.items()}
-    return Figures(values, lost)
+    found = {category: (expected[category], n) for category, n in refused.items()}
+    return Figures(values, found)
 
 
 def whole(parts: Iterable[Figures], sums: Mapping[int, Sequence[int]]) -> Figures:

@@ -11,6 +11,7 @@ from htlctop.analysis import moment, pairs
 from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import Sums
 from htlctop.analysis.query import By, LogQuery, Query, SortKey
+from htlctop.analysis.sums import figures
 from htlctop.domain.codes import Category, Outcome
 from htlctop.domain.types import NS
 from htlctop.errors import UsageError
@@ -238,3 +239,18 @@ def test_before_anything_was_listed_no_channel_is_dry_and_no_peer_is_away(analys
     assert before.peers and all(row.online is None for row in before.peers)
     assert all(row.local_sat is None for row in before.peers)
     assert (before.dry, before.offline) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [
+        ({}, None),
+        ({Category.DOWNSTREAM: (9, 0)}, None),
+        ({Category.FEE: (9, 0), Category.TIMELOCK: (2, 0)}, Category.FEE),
+        ({Category.FEE: (9, 0), Category.ADD_FAILED: (1, 0)}, Category.ADD_FAILED),
+        ({Category.LIQUIDITY: (1, 5), Category.OFFLINE: (9, 4)}, Category.LIQUIDITY),
+    ],
+)
+def test_why_is_what_cost_most_and_where_nothing_was_lost_what_was_refused_most(refused, why):
+    cells = [(c, (n, 0, 0, 0, 0, 0, 0), worth) for c, (n, worth) in refused.items()]
+    assert figures(cells).why is why

@@ -18,9 +18,9 @@ from tests.synthetic import lived
 
 COMMANDS = {
     "collect": ("--fail-fast", "--store"),
-    "collect for a while": ("--duration", "1s", "--store"),
-    "monitor": ("--duration", "2s", "--store"),
-    "record": ("--duration", "1s"),
+    "collect for a while": ("--duration", "3s", "--store"),
+    "monitor": ("--duration", "3s", "--store"),
+    "record": ("--duration", "3s"),
     "doctor": ("--store",),
 }
 

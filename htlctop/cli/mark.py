@@ -23,7 +23,7 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
     from htlctop import service
     from htlctop.analysis.models import UNKNOWN_PEER
     from htlctop.domain.evidence import LONGEST_MARK
-    from htlctop.export.format import clean
+    from htlctop.export.format import clean, name
     from htlctop.store.marks import add_mark
 
     note = clean(" ".join(text), LONGEST_MARK)
@@ -31,8 +31,9 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
         raise UsageError("nothing to note: give a text")
     path = store_path(store, None)
     with closing(service.open_analyst(path)) as analyst:
-        marked = analyst.find(peer)[0] if peer is not None else UNKNOWN_PEER
+        marked = analyst.find_peer(peer) if peer is not None else None
         status = analyst.status()
     now_ns = status.now_ns if status.replay else time.time_ns()
-    add_mark(path, note, parse_time(at) if at else now_ns, marked)
-    click.echo(f"noted: {note}")
+    add_mark(path, note, parse_time(at) if at else now_ns, marked.peer if marked else UNKNOWN_PEER)
+    whom = name(marked.alias, marked.pubkey) if marked else "the whole node"
+    click.echo(f"noted about {whom}: {note}")

@@ -109,6 +109,7 @@ async def test_a_mark_is_noted_while_a_collector_runs_and_shown_with_its_rates(s
              "--store", str(store_file)],
         )  # fmt: skip
     assert done.exit_code == 0, done.output
+    assert done.output == "noted about dan: opened a[31m channel\n"
     assert analyst.generation() == before + 1, "every viewer sees that there is news"
     (change,) = analyst.history(ALL).changes
     analyst.close()

@@ -6,6 +6,7 @@ user's own are checked before they are used. What is put in and not known makes 
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from string import Formatter
 
 from htlctop.analysis.advice.models import Advice, ChannelSetting, Kind, Opportunity
@@ -180,7 +181,7 @@ def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None
     for number, item in enumerate(advice.opportunities, 1):
         made = commands(item, tool, templates, advice.node.network)
         earlier = _set_before(item, tool, number, set_by) if made else None
-        lines += ["", comment(f"{number}. {sentence(item)}")]
+        lines += ["", comment(f"{number}. {sentence(_spelled(item))}")]
         lines += [comment(f"{f.name}: {value(f)}", 3) for f in item.evidence]
         if made and (cost := most_it_costs(item)):
             lines.append(comment(cost, 3))
@@ -206,6 +207,15 @@ def _set_before(item: Opportunity, tool: str, number: int, set_by: dict[str, int
         if earlier != number:
             return earlier
     return None
+
+
+def _spelled(item: Opportunity) -> Opportunity:
+    """The same without names of which nothing is left in ASCII: keys stand for them."""
+    return replace(item, alias=_or_none(item.alias), source_alias=_or_none(item.source_alias))
+
+
+def _or_none(alias: str) -> str:
+    return alias if ascii_only(clean(alias)).strip("? ") else ""
 
 
 def comment(text: str, indent: int = 0) -> str:

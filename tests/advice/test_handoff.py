@@ -96,6 +96,14 @@ def test_the_policy_of_a_channel_is_set_once_in_a_script(tool):
     assert commands(other, tool)[0] in made
 
 
+def test_in_a_script_a_name_that_ascii_cannot_spell_is_the_start_of_its_key():
+    item = opportunity(alias="東京ルーター⚡", source_alias="Café 🦦")
+    advice = replace(
+        Maker(random.Random(1)).make(Advice), too_early="", why_none="", opportunities=(item,)
+    )
+    assert f"into {KEY[:12]} from Cafe ? below 82 ppm" in script(advice, "bos")
+
+
 @pytest.mark.parametrize(
     "unknown",
     [

@@ -15,9 +15,9 @@ from htlctop.analysis.windows import align, is_kept
 from htlctop.domain.codes import LOST, Category
 from htlctop.domain.ports import PairSums, StatsReader
 from htlctop.domain.records import (
-    DAY,
     HOUR,
     MINUTE,
+    QUARTER,
     SPANS,
     WEEK,
     Delta,
@@ -45,9 +45,21 @@ class Kept:
 
         Args: record: the store's generation, and the newest event, which decides what is kept.
         """
-        news, generation = None, record.generation
-        if self._can_go_on(from_ns, until_ns, record.last_event_ns):
-            news = [] if generation == self._generation else reader.news(self._generation)
+        news = self._news(reader, record, from_ns, until_ns)
+        self._bring(reader, record.generation, from_ns, until_ns, news)
+
+    def _news(
+        self, reader: StatsReader, record: StatusRecord, from_ns: int, until_ns: int
+    ) -> list[Delta] | None:
+        """What was written meanwhile, None where there is no going on from what is kept."""
+        if not self._can_go_on(from_ns, until_ns, record.last_event_ns):
+            return None
+        return [] if record.generation == self._generation else reader.news(self._generation)
+
+    def _bring(
+        self, reader: StatsReader, generation: int, from_ns: int, until_ns: int,
+        news: list[Delta] | None,
+    ) -> None:  # fmt: skip
         if news is None:
             self._generation = -1  # a read that is broken off leaves nothing to go on from
             self._clear()
@@ -235,25 +247,26 @@ class KeptPairs(Kept):
         if held.key == key:
             self._generation, self._from_ns, self._until_ns = held[1:]
 
-    def advance(
-        self, reader: StatsReader, record: StatusRecord, from_ns: int, until_ns: int
-    ) -> None:
-        """The same, for as long as the snapshot holds."""
-        before = self._generation, self._from_ns, self._until_ns
-        super().advance(reader, record, from_ns, until_ns)
-        if before != (record.generation, from_ns, until_ns):
-            self.pairs.hold(PairsHeld(self._key, record.generation, from_ns, until_ns))
-
     def prepare(
         self, reader: StatsReader, record: StatusRecord, from_ns: int, until_ns: int
     ) -> bool:
         """Bring it a step nearer to what `advance` would make of it; whether it is there."""
-        start_ns = until_ns if self._generation < 0 else self._from_ns
-        step_ns = SPANS[HOUR] if until_ns - from_ns <= SPANS[WEEK] else SPANS[DAY]
-        start_ns = align((start_ns - 1) // step_ns * step_ns, record.last_event_ns)
-        start_ns = max(from_ns, start_ns)
-        self.advance(reader, record, start_ns, until_ns)
+        newest_ns = record.last_event_ns
+        start_ns = _step_back(from_ns, self._from_ns, newest_ns)
+        news = self._news(reader, record, start_ns, until_ns)
+        if news is None:
+            start_ns = _step_back(from_ns, until_ns, newest_ns)
+        self._bring(reader, record.generation, start_ns, until_ns, news)
         return start_ns == from_ns
+
+    def _bring(
+        self, reader: StatsReader, generation: int, from_ns: int, until_ns: int,
+        news: list[Delta] | None,
+    ) -> None:  # fmt: skip
+        before = self._generation, self._from_ns, self._until_ns
+        super()._bring(reader, generation, from_ns, until_ns, news)
+        if before != (generation, from_ns, until_ns):
+            self.pairs.hold(PairsHeld(self._key, generation, from_ns, until_ns))
 
     def _clear(self) -> None:
         self.pairs.clear()
@@ -263,6 +276,13 @@ class KeptPairs(Kept):
 
     def _take(self, news: Iterable[Delta]) -> None:
         self.pairs.take(news)
+
+
+def _step_back(from_ns: int, at_ns: int, newest_ns: int) -> int:
+    """An edge of buckets that are kept before a time, at `from_ns` at the least: as far before it
+    as is read in a moment."""
+    step_ns = SPANS[HOUR] if at_ns > newest_ns - SPANS[WEEK] else SPANS[QUARTER]
+    return max(from_ns, align((at_ns - 1) // step_ns * step_ns, newest_ns))
 
 
 class Shelf:

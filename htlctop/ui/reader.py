@@ -20,6 +20,8 @@ REOPEN_EVERY_S = 2.0
 _JITTER_S = 0.05
 _REST = 10
 """What took long to read (a large store, a small machine) is left alone ten times as long."""
+_PREPARES_EVERY_S = 4.0
+"""At least so often: what was written is told for ten seconds, then all has to be read again."""
 _STORE: Key = (Part.STORE, None)
 
 
@@ -181,7 +183,8 @@ class Reader:
         except Exception:
             self._prepared = wanted
         ended_s = self._clock()
-        self._prepares_at_s = ended_s + _REST * (ended_s - began_s)
+        rest_s = min(_REST * (ended_s - began_s), _PREPARES_EVERY_S)
+        self._prepares_at_s = ended_s + rest_s
         return True
 
     def _forget_others(self, needs: Sequence[Need]) -> None:

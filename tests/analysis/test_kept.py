@@ -12,10 +12,10 @@ from htlctop.analysis.models import Window
 from htlctop.analysis.query import By, Query
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
-from htlctop.domain.ports import PairSums
 from htlctop.domain.records import PairPick
 from htlctop.domain.types import NS
 from htlctop.errors import ReadInterrupted
+from htlctop.store.pairs import PairSums
 from htlctop.store.reader import StoreReader
 from htlctop.store.writer import NEWS_KEPT, StoreWriter
 from tests.bench.workload import DAY_NS, NODE, FakeNode, Load, Traffic
@@ -154,6 +154,35 @@ async def test_who_comes_back_after_too_many_batches_reads_anew(tmp_path):
         for _ in range(NEWS_KEPT + 5):
             await watched.write(20)
         watched.compare(Query())
+        watched.keeping.close()
+
+
+async def test_who_prepared_too_long_ago_begins_anew_and_never_reads_all_at_once(
+    tmp_path, monkeypatch
+):
+    load = Load(3_000, channels=12, peers=8, span_ns=20 * HOUR)
+    taken = []
+    add = PairSums.add
+
+    def watched_add(self: PairSums, from_ns: int, until_ns: int, sign: int = 1) -> None:
+        taken.append(until_ns - from_ns)
+        add(self, from_ns, until_ns, sign)
+
+    monkeypatch.setattr(PairSums, "add", watched_add)
+    async with StoreWriter(tmp_path / "store.db") as writer:
+        watched = Watched(writer, load)
+        await watched.intake.meet(NODE)
+        await watched.intake.list_channels()
+        await watched.write(2_000)
+        query = Query(by=By.PAIR)
+        for _ in range(8):
+            assert not watched.keeping.prepare(query)
+        for _ in range(NEWS_KEPT + 5):
+            await watched.write(10)
+        while not watched.keeping.prepare(query):
+            pass
+        assert max(taken) <= HOUR and len(taken) > 30
+        watched.compare(query)
         watched.keeping.close()
 
 

@@ -183,7 +183,7 @@ class Reader:
         except Exception:
             self._prepared = wanted
         ended_s = self._clock()
-        rest_s = min(_REST * (ended_s - began_s), _PREPARES_EVERY_S)
+        rest_s = min(2 * _REST * (ended_s - began_s), _PREPARES_EVERY_S)
         self._prepares_at_s = ended_s + rest_s
         return True
 

@@ -78,7 +78,7 @@ def test_what_takes_long_is_prepared_a_step_at_a_time_while_nothing_is_read(benc
 
 def test_what_is_prepared_slowly_rests_and_what_cannot_be_waits_for_news(bench: Bench) -> None:
     bench.analyst.steps = 99
-    bench.analyst.meanwhile = lambda name: bench.take(0.1 if name == "prepare" else 0)
+    bench.analyst.meanwhile = lambda name: bench.take(0.05 if name == "prepare" else 0)
     for _ in range(8):
         bench.read(after=0.25)
     assert bench.analyst.calls.count("prepare") == 2

@@ -40,7 +40,7 @@ from htlctop.analysis.series import in_flight, nets, series
 from htlctop.analysis.status import StatusView
 from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources
 from htlctop.analysis.windows import widened
-from htlctop.domain.ports import StatsReader
+from htlctop.domain.readers import StatsReader
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import UsageError
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from htlctop.domain.codes import EventType, Outcome
-from htlctop.domain.ports import StatsReader
+from htlctop.domain.readers import StatsReader
 from htlctop.domain.records import HtlcRecord
 
 AT_ONCE = 2_000

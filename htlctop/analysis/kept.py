@@ -13,7 +13,7 @@ from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.sums import Figures, figures
 from htlctop.analysis.windows import align, is_kept
 from htlctop.domain.codes import LOST, Category
-from htlctop.domain.ports import PairSums, StatsReader
+from htlctop.domain.readers import PairSums, StatsReader
 from htlctop.domain.records import (
     HOUR,
     MINUTE,

@@ -20,7 +20,7 @@ from htlctop.analysis.sums import (
 )
 from htlctop.analysis.windows import SINCE, align, resolve
 from htlctop.domain.coverage import Interval, last_break_ns
-from htlctop.domain.ports import PairSums, StatsReader
+from htlctop.domain.readers import PairSums, StatsReader
 from htlctop.domain.records import PairPick, StatusRecord, Way, Worth
 from htlctop.domain.types import NS, Settings
 

@@ -13,7 +13,7 @@ from htlctop.analysis.order import MEASURES, VALUES, Ranked, in_order
 from htlctop.analysis.query import By, Query, SortKey
 from htlctop.analysis.rows import Rows
 from htlctop.analysis.sums import Figures, Priced, figures_apart, grouped
-from htlctop.domain.ports import PairSums
+from htlctop.domain.readers import PairSums
 from htlctop.domain.records import Ends, Measure, Pair, PairPick, Way, Worth
 
 MOST_ENDS = 50

@@ -12,12 +12,7 @@ from dataclasses import dataclass
 
 from htlctop.domain.codes import UNKNOWN_NEXT_PEER, EventKind
 from htlctop.domain.fold import Fold
-from htlctop.domain.ports import (
-    ChannelInfoProvider,
-    Clock,
-    FailureStatsStore,
-    OutcomeProvider,
-)
+from htlctop.domain.ports import ChannelInfoProvider, Clock, FailureStatsStore, OutcomeProvider
 from htlctop.domain.records import Progress
 from htlctop.domain.types import (
     DEFAULTS,

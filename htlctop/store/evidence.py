@@ -22,7 +22,7 @@ _DISORDER_NS = 10**9
 
 
 class EvidenceReads:
-    """Implements `ports.EvidenceReader`; part of the store's reader, which runs its questions."""
+    """Implements `readers.EvidenceReader`; part of the store's reader, which runs its questions."""
 
     def __init__(self) -> None:
         self._first_seqs: dict[int, int] = {}

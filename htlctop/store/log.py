@@ -26,7 +26,7 @@ _LINE = f"SELECT {_COLUMNS} FROM htlc WHERE "
 
 
 class LogReads:
-    """Implements the part of `ports.StatsReader` about single HTLCs; part of the store's reader,
+    """Implements the part of `readers.StatsReader` about single HTLCs; part of the store's reader,
     which runs its questions."""
 
     def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:

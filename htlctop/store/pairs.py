@@ -87,7 +87,7 @@ class PairSlots:
 
 
 class PairSums:
-    """Implements `ports.PairSums` within the snapshots of a reader."""
+    """Implements `readers.PairSums` within the snapshots of a reader."""
 
     def __init__(self, db: sqlite3.Connection, slot: int) -> None:
         self._db, self._slot = db, slot

@@ -24,7 +24,7 @@ _STEPS_BETWEEN_CHECKS = 20_000
 
 
 class StoreReader(BucketReads, EvidenceReads, LogReads):
-    """Implements `ports.StatsReader` over an existing store.
+    """Implements `readers.StatsReader` over an existing store.
 
     Raises:
         StoreError: there is none, or it cannot be read.

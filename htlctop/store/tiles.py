@@ -24,7 +24,7 @@ _Run = Callable[[str, Sequence[int]], sqlite3.Cursor]
 
 
 class BucketReads:
-    """Implements the part of `ports.StatsReader` that adds up; part of the store's reader, which
+    """Implements the part of `readers.StatsReader` that adds up; part of the store's reader, which
     runs its questions."""
 
     def _run(self, sql: str, values: Sequence[int] = ()) -> sqlite3.Cursor:

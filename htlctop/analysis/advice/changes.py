@@ -15,7 +15,7 @@ from htlctop.analysis.details import Change, ChangeKind
 from htlctop.analysis.models import UNKNOWN_PEER
 from htlctop.analysis.windows import align, finest_ns
 from htlctop.domain.evidence import BalancePoint
-from htlctop.domain.ports import StatsReader
+from htlctop.domain.readers import StatsReader
 from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import NS
 

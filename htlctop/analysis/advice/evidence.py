@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from htlctop.analysis.advice.bids import Bid, Policies
 from htlctop.domain.evidence import ActivityPoint, BalancePoint, LimitsPoint, LostClaim, Settled
-from htlctop.domain.ports import StatsReader
+from htlctop.domain.readers import StatsReader
 from htlctop.domain.records import MINUTE, SPANS, Delta, StatusRecord
 
 NEVER_NS = 2**62

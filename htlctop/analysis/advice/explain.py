@@ -17,7 +17,7 @@ from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Sec
 from htlctop.analysis.details import ChannelDetail, InFlight, NodeDetail, PairDetail, PeerDetail
 from htlctop.analysis.models import UNKNOWN_PEER, Series, Totals
 from htlctop.analysis.sums import Priced, add_up
-from htlctop.domain.ports import StatsReader
+from htlctop.domain.readers import StatsReader
 from htlctop.domain.types import NS, Settings
 
 Nets = Mapping[int, Mapping[int, int]]

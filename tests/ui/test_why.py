@@ -6,9 +6,11 @@ import pytest
 from bigfoot import causes
 from fake import FakeAnalyst
 
+from htlctop.analysis.models import PairRow, Sums
 from htlctop.analysis.query import Query
 from htlctop.ui.glyphs import BLOCKS
 from htlctop.ui.paint.overview import totals
+from htlctop.ui.paint.parts import sources
 from htlctop.ui.paint.why import pane
 from htlctop.ui.text import plain
 
@@ -38,3 +40,13 @@ def test_what_was_missed_is_a_part_or_many_times_of_what_was_earned(earned: int,
     sums = replace(view.totals.sums, expected_msat=10_000_000, earned_msat=earned)
     view = replace(view, totals=replace(view.totals, sums=sums))
     assert shown in plain(totals(view, 120, BLOCKS))
+
+
+def test_from_names_those_whose_payments_were_refused_and_nobody_else() -> None:
+    def pair(name: str, **sums: int) -> PairRow:
+        return PairRow(1, None, name, 2, None, "to", Sums(**sums))
+
+    settled = pair("gets through", settled=9)
+    told = [plain(row) for row in sources((pair("refused", refused=3), settled), 40, 30, BLOCKS)]
+    assert any("refused" in row for row in told) and not any("gets through" in row for row in told)
+    assert any("nobody yet" in plain(row) for row in sources((settled,), 40, 30, BLOCKS))

@@ -95,8 +95,9 @@ def why(categories: Sequence[CategoryRow], width: int, glyphs: Glyphs) -> list[L
 
 
 def sources(pairs: Sequence[PairRow], width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """From whom, the largest net demand first; those beyond what a page of this height has room
-    for are summed in one line."""
+    """From whom it was refused, the largest net demand first; those beyond what a page of this
+    height has room for are summed in one line."""
+    pairs = [pair for pair in pairs if pair.sums.refused]
     most = max(4, min(_MOST_SOURCES, height // 4 - 1))
     rows = []
     for pair in pairs[:most]:

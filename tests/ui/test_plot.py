@@ -16,9 +16,10 @@ from htlctop.ui.paint.plot import (
     marks,
     most_in_flight,
     plot,
+    scaled,
     share_local,
 )
-from htlctop.ui.text import plain
+from htlctop.ui.text import Role, plain
 
 MINUTE = 60 * NS
 
@@ -147,3 +148,9 @@ def test_an_empty_series_draws_nothing():
     drawn = bars(Series(MINUTE, ()), missed, 40)
     assert drawn.values == () and drawn.peak_at_ns is None
     assert plain(axis(drawn.grid, BLOCKS)) == ""
+
+
+@pytest.mark.parametrize(("top", "shown"), [("0", ["", "", "0"]), ("9", ["9", "", "0"])])
+def test_a_scale_without_a_peak_has_one_zero(top: str, shown: list[str]) -> None:
+    rows = scaled([((" ", Role.BAR),)] * 3, top, BLOCKS)
+    assert [plain(row).partition(BLOCKS.side)[0].strip() for row in rows] == shown

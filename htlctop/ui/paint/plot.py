@@ -186,7 +186,9 @@ def _units(value: float, top: float, height: int) -> float:
 
 
 def scaled(rows: Sequence[Line], top: str, glyphs: Glyphs, bottom: str = "0") -> tuple[Line, ...]:
-    """Rows of a chart with a scale at the left: its highest value above, its lowest below."""
+    """Rows of a chart with a scale at the left: its highest value above, its lowest below; one
+    of the two where they are the same."""
+    top = "" if top == bottom and len(rows) > 1 else top
     labels = [top, *([""] * (len(rows) - 2)), bottom] if len(rows) > 1 else [top]
     return tuple(
         ((right(label, GUTTER - 1), Role.DIM), (glyphs.side, Role.DIM), *row)

@@ -66,7 +66,7 @@ def changes(ground: Ground, reader: StatsReader, peer: int | None = None) -> tup
 def change_figures(
     ground: Ground, reader: StatsReader, peer: int | None = None, channel: int | None = None
 ) -> Iterable[Figure]:
-    """How what was missed an hour before and after each change comes about; of one peer, or one
+    """How what was missed per hour before and after each change comes about; of one peer, or one
     channel of it, where named."""
     seen = _seen(ground, reader, peer)
     if not seen:
@@ -85,7 +85,7 @@ def change_figures(
             if rate is not None:
                 told.append(rate)
                 yield Figure(
-                    f"{name}: an hour {when}", rate, "msat",
+                    f"{name}: per hour {when}", rate, "msat",
                     f"missed {whole(round(msat, 3))} ÷ watched hours {whole(round(hours, 6))}",
                     item.at_ns,
                 )  # fmt: skip

@@ -147,9 +147,9 @@ Worth = Callable[[int, int], int]
 class Way(Enum):
     """What the sums of pairs are told apart by: pair, incoming peer, outgoing peer, channel."""
 
-    PAIR = "in_peer, peer"
-    SOURCE = "in_peer"
-    TARGET = "peer"
+    PAIR = "pair"
+    SOURCE = "source"
+    TARGET = "target"
     CHANNEL = "channel"
 
 

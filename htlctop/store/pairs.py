@@ -47,6 +47,12 @@ def _sum(column: str, categories: Iterable[int]) -> str:
     return f"sum(CASE WHEN {_of(categories)} THEN {column} ELSE 0 END)"
 
 
+_APART = {
+    Way.PAIR: ("in_peer", "peer"),
+    Way.SOURCE: ("in_peer",),
+    Way.TARGET: ("peer",),
+    Way.CHANNEL: ("channel",),
+}
 _SETTLED = (Category.SETTLED,)
 _EXPECTED = (
     f"sum(CASE WHEN demand <> recovered AND {_of(LOST)} THEN expected(peer, demand - recovered) "
@@ -159,10 +165,11 @@ class PairSums:
 
     def nets(self, way: Way, pick: PairPick) -> list[tuple[int, int]]:
         """(peer, net demand msat) of every incoming or outgoing peer, the largest first."""
+        (peer,) = _APART[way]
         where, values = self._where(pick)
         return self._db.execute(
-            f"SELECT {way.value}, {_MEASURES[Measure.NET]} FROM {where} "
-            f"GROUP BY {way.value} ORDER BY 2 DESC, 1",
+            f"SELECT {peer}, {_MEASURES[Measure.NET]} FROM {where} "
+            f"GROUP BY {peer} ORDER BY 2 DESC, 1",
             values,
         ).fetchall()
 
@@ -170,11 +177,11 @@ class PairSums:
         """The sums of each category, apart by pair, peer or channel."""
         self._price(worth)
         where, values = self._where(pick)
-        by = f"{way.value}, category"
+        width = len(_APART[way])
+        by = ", ".join((*_APART[way], "category"))
         rows = self._db.execute(
             f"SELECT {by}, {_SUMS}, {_EXPECTED} FROM {where} GROUP BY {by}", values
         )
-        width = len(way.value.split(","))
         return [PairSum(row[:width], row[width], row[width + 1 : -1], row[-1]) for row in rows]
 
     def _price(self, worth: Worth) -> None:

@@ -13,6 +13,12 @@ ROWS_A_STEP = 1_000
 PAGES_A_STEP = 500
 _WHOLE_NS = 2 * SPANS[DAY]
 
+_ALL_SINCE = (
+    "INSERT INTO meta VALUES ('rows_since_ns', ?) "
+    "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
+)
+"""From then on every HTLC is still there."""
+
 Statement = tuple[str, tuple[int, ...]]
 
 
@@ -64,11 +70,11 @@ class Retention:
         if self.keep_ns is None:
             return []
         limit = newest_ns - self.keep_ns
-        old = [seq for seq, at in ages if at < limit]
+        old = [(seq, at) for seq, at in ages if at < limit]
         if not old:
             return []
-        span = (self._from_seq, old[-1])
-        self._from_seq = old[-1]
+        span = (self._from_seq, old[-1][0])
+        self._from_seq = old[-1][0]
         return [
             (
                 "DELETE FROM htlc WHERE seq > ? AND seq <= ? AND at < ? "
@@ -77,7 +83,7 @@ class Retention:
                 (*span, limit),
             ),
             ("DELETE FROM claim WHERE seq > ? AND seq <= ? AND is_open = 0", span),
-            ("INSERT OR REPLACE INTO meta VALUES ('rows_since_ns', ?)", (limit,)),
+            (_ALL_SINCE, (max(at for _, at in old) + 1,)),
         ]
 
     @property

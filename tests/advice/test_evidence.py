@@ -17,6 +17,7 @@ from htlctop.domain.codes import Category
 from htlctop.domain.records import Progress
 from htlctop.domain.types import NS, Channel, ChannelLimits, FeePolicy, HtlcEvent, NodeInfo
 from htlctop.errors import ReadInterrupted
+from htlctop.store import writer
 from htlctop.store.reader import StoreReader
 from htlctop.store.writer import NEWS_KEPT, StoreWriter
 from tests.advice.made import USUAL
@@ -239,6 +240,19 @@ async def test_htlcs_that_are_kept_no_more_are_no_evidence_any_more(tmp_path):
         assert store.reader.meta()["rows_since_ns"]
         await refused(store, 31, 1)
         assert store.compare() == before > 0
+
+
+async def test_htlcs_that_go_a_few_at_a_time_are_no_evidence_as_they_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "ROWS_A_STEP", 10)
+    monkeypatch.setattr(writer, "ROW_STEPS", 1)
+    async with growing(tmp_path, USUAL.values()) as store:
+        await refused(store, 1)
+        await refused(store, 30)
+        store.writer._retention.keep_ns = 10 * HOUR_NS
+        for _ in range(4):
+            store.compare(WEEK, PEERS)
+            await store.writer.checkpoint()
+        assert store.reader.count_rows() == 30
 
 
 async def test_a_read_that_is_broken_off_leaves_nothing_wrong(tmp_path, monkeypatch):

@@ -268,9 +268,9 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Who wanted to reach whom: `sources` and `targets`, the incoming and outgoing peers with the
-    most net demand, are the first of `source_count` and `target_count`; `between` are their pairs,
-    by net demand, which is their worth. `net_msat` is the net demand of all pairs.
+    """What was lost between whom: `sources` and `targets`, the incoming and outgoing peers with
+    the most net demand, are the first of `source_count` and `target_count`; `between` are their
+    pairs, by net demand, which is their worth. `net_msat` is the net demand of all pairs.
     """
 
     sources: tuple[End, ...]

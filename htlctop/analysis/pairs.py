@@ -16,8 +16,8 @@ from htlctop.analysis.sums import Figures, Priced, figures_apart, grouped
 from htlctop.domain.readers import PairSums
 from htlctop.domain.records import Ends, Measure, Pair, PairPick, Way, Worth
 
-MOST_ENDS = 50
-"""Peers at each side of the matrix: nobody scrolls through thousands, a filter brings them up."""
+MOST_SOURCES, MOST_TARGETS = 50, 25
+"""Rows and columns of the matrix: nobody scrolls through thousands, a filter brings them up."""
 _IN, _OUT, _EITHER = (True, False), (False, True), (True, True)
 _SIDES: dict[By, dict[Side, tuple[bool, bool]]] = {
     By.PEER: {Side.IN: _IN},
@@ -41,23 +41,24 @@ def by_pair(moment: Moment, window: Window, query: Query, filtered: Filter) -> R
     else:  # names are not known where the pairs lie, and a pair has no balance
         turned = query.reverse and query.sort is SortKey.NAME
         found = sorted(pairs.ranked((), pick, worth), key=place, reverse=turned)[: query.most]
-    count = pairs.count(pick)
+    count = pairs.count(Way.PAIR, pick)
     some = pick if len(found) == count else replace(pick, pairs=found)
     rows = _rows(moment, query, found, _figures(pairs, some, worth))
-    return Ranked(rows, count, pairs.count(PairPick()) if query.filter else count)
+    return Ranked(rows, count, pairs.count(Way.PAIR, PairPick()) if query.filter else count)
 
 
 def matrix(moment: Moment, window: Window, query: Query, filtered: Filter) -> Matrix:
     """What is between the peers with the most net demand, of the pairs that a query means."""
     pairs, pick = moment.kept_pairs(window), picked(moment, filtered, By.PAIR)
     sources, targets = pairs.nets(Way.SOURCE, pick), pairs.nets(Way.TARGET, pick)
-    ins, outs = (frozenset(peer for peer, _ in ends[:MOST_ENDS]) for ends in (sources, targets))
+    rows, columns = sources[:MOST_SOURCES], targets[:MOST_TARGETS]
+    ins, outs = (frozenset(peer for peer, _ in ends) for ends in (rows, columns))
     among = (Ends(ins, frozenset()), Ends(frozenset(), outs))
     pick = replace(pick, ends=(*pick.ends, *among))
     between = _figures(pairs, pick, moment.worth(window))
     return Matrix(
-        sources=_ends(moment, sources),
-        targets=_ends(moment, targets),
+        sources=_ends(moment, rows),
+        targets=_ends(moment, columns),
         source_count=len(sources),
         target_count=len(targets),
         net_msat=sum(net for _, net in targets),
@@ -67,9 +68,7 @@ def matrix(moment: Moment, window: Window, query: Query, filtered: Filter) -> Ma
 
 def _ends(moment: Moment, nets: Sequence[tuple[int, int]]) -> tuple[End, ...]:
     book = moment.book
-    return tuple(
-        End(peer, book.pubkey_of(peer), book.alias_of(peer), net) for peer, net in nets[:MOST_ENDS]
-    )
+    return tuple(End(peer, book.pubkey_of(peer), book.alias_of(peer), net) for peer, net in nets)
 
 
 def by_source(moment: Moment, window: Window, query: Query, filtered: Filter) -> Ranked:
@@ -83,7 +82,7 @@ def by_source(moment: Moment, window: Window, query: Query, filtered: Filter) ->
         return SourceRow(peer, book.pubkey_of(peer), book.alias_of(peer), of.sums, of.why)
 
     rows = in_order(figures, query, figures, make, book.peer_place)
-    every = len(pairs.nets(Way.SOURCE, PairPick())) if query.filter else len(rows)
+    every = pairs.count(Way.SOURCE, PairPick()) if query.filter else len(rows)
     return Ranked(rows, len(rows), every)
 
 

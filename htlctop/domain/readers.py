@@ -121,11 +121,12 @@ class PairSums(Protocol):
         """The first pairs by some measures, the largest first; the second measure ranks the equals
         of the first. All of them where no `most` is given."""
 
-    def count(self, pick: PairPick) -> int:
-        """How many pairs there are."""
+    def count(self, way: Way, pick: PairPick) -> int:
+        """How many pairs, peers or channels there are."""
 
     def nets(self, way: Way, pick: PairPick) -> list[tuple[int, int]]:
-        """(peer, net demand msat) of every incoming or outgoing peer, the largest first."""
+        """(peer, net demand msat) of the incoming or outgoing peers of what was lost, the largest
+        first."""
 
     def sums(self, way: Way, pick: PairPick, worth: Worth) -> list[PairSum]:
         """The sums of each category, apart by pair, peer or channel."""

@@ -54,19 +54,18 @@ _APART = {
     Way.CHANNEL: ("channel",),
 }
 _SETTLED = (Category.SETTLED,)
-_EXPECTED = (
-    f"sum(CASE WHEN demand <> recovered AND {_of(LOST)} THEN expected(peer, demand - recovered) "
-    "ELSE 0 END)"
-)
-_MEASURES = {
-    Measure.EXPECTED: _EXPECTED,
-    Measure.NET: _sum("demand - recovered", LOST),
-    Measure.LOST: _sum("n", LOST),
-    Measure.REFUSED: _sum("n", REFUSED),
-    Measure.ASKED: _sum("fee", LOST),
-    Measure.EARNED: _sum("fee", _SETTLED),
-    Measure.SETTLED: _sum("n", _SETTLED),
+_WORTH = "CASE WHEN demand <> recovered THEN expected(peer, demand - recovered) ELSE 0 END"
+_MEASURED: dict[Measure, tuple[str, Iterable[int]]] = {
+    Measure.EXPECTED: (_WORTH, LOST),
+    Measure.NET: ("demand - recovered", LOST),
+    Measure.LOST: ("n", LOST),
+    Measure.REFUSED: ("n", REFUSED),
+    Measure.ASKED: ("fee", LOST),
+    Measure.EARNED: ("fee", _SETTLED),
+    Measure.SETTLED: ("n", _SETTLED),
 }
+"""What a measure adds up, of which categories."""
+_EXPECTED = _sum(*_MEASURED[Measure.EXPECTED])
 
 
 class PairSlots:
@@ -148,27 +147,37 @@ class PairSums:
         """The first pairs by some measures, the largest first; the second measure ranks the equals
         of the first. All of them where no `most` is given."""
         self._price(worth)
-        way = "" if reverse else " DESC"
-        by = [f"{_MEASURES[measure]}{way}" for measure in order]
+        sums = [_sum(*_MEASURED[measure]) + ("" if reverse else " DESC") for measure in order]
+        by = ", ".join((*sums, "in_peer", "peer"))
         where, values = self._where(pick)
+        if most is not None and order and not reverse:
+            # Who has something of the first measure comes first, and is found among fewer sums.
+            column, categories = _MEASURED[order[0]]
+            found = self._db.execute(
+                f"SELECT in_peer, peer FROM {where} AND {_of(categories)} "
+                f"GROUP BY in_peer, peer HAVING sum({column}) > 0 ORDER BY {by} LIMIT ?",
+                (*values, most),
+            ).fetchall()
+            if len(found) == most:
+                return found
         return self._db.execute(
-            f"SELECT in_peer, peer FROM {where} GROUP BY in_peer, peer "
-            f"ORDER BY {', '.join((*by, 'in_peer', 'peer'))} LIMIT ?",
+            f"SELECT in_peer, peer FROM {where} GROUP BY in_peer, peer ORDER BY {by} LIMIT ?",
             (*values, -1 if most is None else most),
         ).fetchall()
 
-    def count(self, pick: PairPick) -> int:
-        """How many pairs there are."""
+    def count(self, way: Way, pick: PairPick) -> int:
+        """How many pairs, peers or channels there are."""
         where, values = self._where(pick)
-        pairs = f"SELECT DISTINCT in_peer, peer FROM {where}"
-        return int(self._db.execute(f"SELECT count(*) FROM ({pairs})", values).fetchone()[0])
+        each = f"SELECT DISTINCT {', '.join(_APART[way])} FROM {where}"
+        return int(self._db.execute(f"SELECT count(*) FROM ({each})", values).fetchone()[0])
 
     def nets(self, way: Way, pick: PairPick) -> list[tuple[int, int]]:
-        """(peer, net demand msat) of every incoming or outgoing peer, the largest first."""
+        """(peer, net demand msat) of the incoming or outgoing peers of what was lost, the largest
+        first."""
         (peer,) = _APART[way]
         where, values = self._where(pick)
         return self._db.execute(
-            f"SELECT {peer}, {_MEASURES[Measure.NET]} FROM {where} "
+            f"SELECT {peer}, sum(demand - recovered) FROM {where} AND {_of(LOST)} "
             f"GROUP BY {peer} ORDER BY 2 DESC, 1",
             values,
         ).fetchall()

@@ -12,7 +12,7 @@ from htlctop.analysis.models import Window
 from htlctop.analysis.query import By, Query
 from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
-from htlctop.domain.records import PairPick
+from htlctop.domain.records import PairPick, Way
 from htlctop.domain.types import NS
 from htlctop.errors import ReadInterrupted
 from htlctop.store.pairs import PairSums
@@ -223,8 +223,8 @@ async def test_what_was_prepared_is_left_as_it_was_by_a_read_that_was_broken_off
             with pytest.raises(ReadInterrupted):
                 breaks_off(analyst, reader, query)
             held = reader.pairs(KEY_OF_LIVE_24H)
-            assert held.count(PairPick()) >= many, "what was there is still there"
-            many = held.count(PairPick())
+            assert held.count(Way.PAIR, PairPick()) >= many, "what was there is still there"
+            many = held.count(Way.PAIR, PairPick())
         assert steps > 5 and many
         await watched.write(500)
         with pytest.raises(ReadInterrupted):

@@ -72,8 +72,8 @@ def page(
     glyphs: Glyphs,
     as_list: bool = False,
 ) -> tuple[Line, ...]:
-    """The matrix, or the ranked list where that is wanted or all there is room for."""
-    view.is_list = as_list or not has_room(width, height)
+    """The matrix, or the ranked list where that is wanted, or all there is room or cause for."""
+    view.is_list = as_list or not has_room(width, height) or not flows.sources
     view.painted(0, 0, ())
     if not flows.pairs:
         title = rule("Flows: who wanted to reach whom", width, glyphs)

@@ -147,15 +147,16 @@ class PairSums:
         """The first pairs by some measures, the largest first; the second measure ranks the equals
         of the first. All of them where no `most` is given."""
         self._price(worth)
-        sums = [_sum(*_MEASURED[measure]) + ("" if reverse else " DESC") for measure in order]
-        by = ", ".join((*sums, "in_peer", "peer"))
+        sums = [_sum(*_MEASURED[measure]) for measure in order]
+        way = "" if reverse else " DESC"
+        by = ", ".join((*(f"{one}{way}" for one in sums), "in_peer", "peer"))
         where, values = self._where(pick)
         if most is not None and order and not reverse:
             # Who has something of the first measure comes first, and is found among fewer sums.
-            column, categories = _MEASURED[order[0]]
+            _, categories = _MEASURED[order[0]]
             found = self._db.execute(
                 f"SELECT in_peer, peer FROM {where} AND {_of(categories)} "
-                f"GROUP BY in_peer, peer HAVING sum({column}) > 0 ORDER BY {by} LIMIT ?",
+                f"GROUP BY in_peer, peer HAVING {sums[0]} > 0 ORDER BY {by} LIMIT ?",
                 (*values, most),
             ).fetchall()
             if len(found) == most:

@@ -57,6 +57,8 @@ class Moment:
         self.as_of_ns = until_ns if is_past else None
         self._figures: dict[object, dict[int, Figures]] = {}
         self._rates: dict[int, tuple[dict[int, Rate], Rate]] = {}
+        self._priced: dict[object, list[Priced]] = {}
+        self._nets: dict[object, dict[int, dict[int, int]]] = {}
 
     @cached_property
     def meta(self) -> dict[str, str | int]:
@@ -179,8 +181,24 @@ class Moment:
     ) -> list[Priced]:
         """The window's cells by channel, incoming peer and category, of some channels or one
         incoming peer where named, each with what it would have earned."""
-        cells = self.reader.pair_cells(*self.edges_ns(window), channels, in_peer=in_peer)
-        return price(cells, self.book.peer_of, *self.rates(window))
+        edges = self.edges_ns(window)
+        key = edges, tuple(channels), in_peer
+        if key not in self._priced:
+            cells = self.reader.pair_cells(*edges, channels, in_peer=in_peer)
+            self._priced[key] = price(cells, self.book.peer_of, *self.rates(window))
+        return self._priced[key]
+
+    def nets(
+        self, window: Window, step_ns: int, channels: Sequence[int], in_peer: int | None
+    ) -> dict[int, dict[int, int]]:
+        """Net demand by slice and channel, msat; of everything, some channels or one incoming
+        peer. Slice k begins at k·step."""
+        edges = self.edges_ns(window)
+        key = edges, step_ns, tuple(channels), in_peer
+        if key not in self._nets:
+            found = self.reader.net_over_time(*edges, step_ns, channels, in_peer=in_peer)
+            self._nets[key] = dict(found)
+        return self._nets[key]
 
     def worth(self, window: Window) -> Worth:
         """How the net demand of a sum by pair is priced."""

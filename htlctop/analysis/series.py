@@ -29,9 +29,7 @@ def nets(
     moment: Moment, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
 ) -> Mapping[int, Mapping[int, int]]:
     """What the same is made of: net demand by slice and channel, msat; slice k begins at k·step."""
-    step = step_ns(window, moment.record.last_event_ns)
-    edges = moment.edges_ns(window)
-    return dict(moment.reader.net_over_time(*edges, step, channels, in_peer=in_peer))
+    return moment.nets(window, step_ns(window, moment.record.last_event_ns), channels, in_peer)
 
 
 def in_flight(moment: Moment, window: Window) -> tuple[InFlight, ...]:

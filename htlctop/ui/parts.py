@@ -22,7 +22,7 @@ from htlctop.ui.subject import Of, Subject
 LIVE_EVERY_S = 0.5
 TABLES_EVERY_S = 2.0
 COSTLY_EVERY_S = 10.0
-MOST_PAIRS = 1_000
+MOST_PAIRS = 500
 """Pairs in a table, of the hundred thousand that a large node may have; a filter finds the rest."""
 
 Value = (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from htlctop import service
 from htlctop.analysis.query import By, LogQuery, Query
+from htlctop.ui.parts import MOST_PAIRS
 from htlctop.ui.start import GC_THRESHOLDS
 from tests.bench.big import timed
 from tests.bench.children import median
@@ -41,7 +42,7 @@ def _looks(store: Path) -> dict[str, Callable[[], object]]:
     return {
         "overview": lambda: fresh.overview(day),
         "channels": lambda: fresh.overview(Query(window="24h", by=By.CHANNEL)),
-        "pairs": lambda: fresh.overview(Query(window="24h", by=By.PAIR)),
+        "pairs": lambda: fresh.overview(Query("24h", by=By.PAIR, most=MOST_PAIRS)),
         "incoming peers": lambda: fresh.overview(Query(window="24h", by=By.SOURCE)),
         "filter, why:liq": lambda: fresh.overview(Query(window="24h", filter="why:liq")),
         "opportunities": lambda: fresh.advice(day),

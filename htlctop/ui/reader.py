@@ -21,7 +21,8 @@ _JITTER_S = 0.05
 _REST = 10
 """What took long to read (a large store, a small machine) is left alone ten times as long."""
 _PREPARES_EVERY_S = 4.0
-"""At least so often: what was written is told for ten seconds, then all has to be read again."""
+"""So often what is prepared is brought up to date: what was written is told for ten seconds, then
+all has to be read again."""
 _STORE: Key = (Part.STORE, None)
 
 
@@ -175,16 +176,18 @@ class Reader:
         began_s = self._clock()
         if self._prepared == wanted or began_s < self._prepares_at_s:
             return True
+        is_ready = True
         try:
-            if analyst.prepare(query):
-                self._prepared = wanted
+            is_ready = analyst.prepare(query)
         except ReadInterrupted:
             return False
         except Exception:
-            self._prepared = wanted
+            pass  # tried again when there are news
         ended_s = self._clock()
-        rest_s = min(2 * _REST * (ended_s - began_s), _PREPARES_EVERY_S)
-        self._prepares_at_s = ended_s + rest_s
+        rest_s = 2 * _REST * (ended_s - began_s)
+        if is_ready:
+            self._prepared, rest_s = wanted, _PREPARES_EVERY_S
+        self._prepares_at_s = ended_s + min(rest_s, _PREPARES_EVERY_S)
         return True
 
     def _forget_others(self, needs: Sequence[Need]) -> None:

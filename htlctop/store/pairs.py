@@ -65,7 +65,6 @@ _MEASURED: dict[Measure, tuple[str, Iterable[int]]] = {
     Measure.SETTLED: ("n", _SETTLED),
 }
 """What a measure adds up, of which categories."""
-_EXPECTED = _sum(*_MEASURED[Measure.EXPECTED])
 
 
 class PairSlots:
@@ -189,8 +188,12 @@ class PairSums:
         where, values = self._where(pick)
         width = len(_APART[way])
         by = ", ".join((*_APART[way], "category"))
+        # Apart, because what was not lost would have earned nothing, and need not be priced.
+        lost, worth_of_lost = _of(LOST), f"sum({_WORTH})"
         rows = self._db.execute(
-            f"SELECT {by}, {_SUMS}, {_EXPECTED} FROM {where} GROUP BY {by}", values
+            f"SELECT {by}, {_SUMS}, {worth_of_lost} FROM {where} AND {lost} GROUP BY {by} "
+            f"UNION ALL SELECT {by}, {_SUMS}, 0 FROM {where} AND NOT {lost} GROUP BY {by}",
+            (*values, *values),
         )
         return [PairSum(row[:width], row[width], row[width + 1 : -1], row[-1]) for row in rows]
 

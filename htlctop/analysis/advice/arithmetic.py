@@ -64,11 +64,13 @@ _ADDED: tuple[tuple[str, Callable[[Sums], int], str], ...] = (
 )
 
 
-def totals(parts: Sequence[tuple[str, Sums]]) -> Iterable[Figure]:
-    """Each sum, with the parts that are not 0."""
+def totals(parts: Sequence[Sums], *, zeros: bool = False) -> Iterable[Figure]:
+    """Each sum with the parts that are not 0; those that are 0 only where asked for."""
     for name, of, unit in _ADDED:
-        values = [value for _, sums in parts if (value := of(sums))]
-        yield Figure(name, sum(values), unit, plus(values)) if values else Figure(name, 0, unit)
+        values = [value for value in map(of, parts) if value]
+        total = sum(values)
+        if total or zeros:
+            yield Figure(name, total, unit, plus(values) if values else "")
 
 
 def plus(values: Sequence[int]) -> str:

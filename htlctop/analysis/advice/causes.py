@@ -23,16 +23,16 @@ def in_order(
 def causes(ground: Ground, items: Sequence[Priced], peer: int) -> Iterable[Section]:
     """Each category on each channel of a peer, then the sums."""
     book, rate = ground.book, ground.rate(peer)
-    parts: list[tuple[str, Sums]] = []
+    parts: list[Sums] = []
     ordered = sorted(items, key=lambda i: (i.cell.channel, i.cell.category))
     for item in ordered:
         category = Category(item.cell.category)
         name = f"{category.label} on {book.scid_of(item.cell.channel) or 'no channel'}"
-        parts.append((name, add_up([item])))
+        parts.append(add_up([item]))
         figures = cell_figures(item, category, rate)
         if figures:
             yield Section(name, tuple(figures))
-    yield Section("Sums", (*totals(parts), *month(ground, add_up(items))))
+    yield Section("Sums", (*totals(parts, zeros=True), *month(ground, add_up(items))))
 
 
 def why(items: Sequence[Priced], place: Callable[[Priced], int]) -> Iterable[Section]:
@@ -43,12 +43,12 @@ def why(items: Sequence[Priced], place: Callable[[Priced], int]) -> Iterable[Sec
             continue
         places = [mine for _, mine in in_order(cells, place)]
         counts = [n for n in (sum(item.cell.n for item in mine) for mine in places) if n]
-        parts = [("", add_up(mine)) for mine in places]
+        parts = [add_up(mine) for mine in places]
         unknown = sum(item.cell.fee_unknown for item in cells)
         figures = [Figure("HTLCs", sum(counts), "", plus(counts))]
         if unknown:
             figures.append(Figure("of these with unknown fee", unknown, ""))
-        figures += [figure for figure in totals(parts) if figure.value]
+        figures += totals(parts)
         worth = add_up(cells).expected_msat
         if worth and missed:
             figures.append(
@@ -95,18 +95,17 @@ def sources(ground: Ground, peer: int, items: Iterable[Priced]) -> Iterable[Sect
             if item.expected_msat
         ]
         name = ground.book.alias_of(source) or "unknown peer"
-        parts = [(name, add_up([item])) for item in mine]
+        parts = [add_up([item]) for item in mine]
         yield Section(
             f"From {name}",
             tuple(
                 replace(f, formula=" + ".join(shares)) if f.name == "missed" else f
                 for f in totals(parts)
-                if f.value
             ),
         )
 
 
 def sent(items: Iterable[Priced]) -> Section:
     """What came in from a peer, out of the sums of whom it was for."""
-    parts = [("", add_up(mine)) for _, mine in in_order(items, lambda item: item.peer)]
-    return Section("What it sent here", tuple(f for f in totals(parts) if f.value))
+    parts = [add_up(mine) for _, mine in in_order(items, lambda item: item.peer)]
+    return Section("What it sent here", tuple(totals(parts)))

@@ -49,18 +49,17 @@ class Explainer:
     ) -> Explanation:  # fmt: skip
         """The node: what became of its forwards, its totals and reasons out of its peers', its
         charts, and what was missed before and after each change."""
-        ground, book = self._ground, self._ground.book
-        parts = [
-            (book.alias_of(peer) or "unknown peer", add_up(items))
-            for peer, items in in_order(ground.priced, lambda item: item.peer)
-        ]
+        ground = self._ground
+        parts = [add_up(items) for _, items in in_order(ground.priced, lambda item: item.peer)]
         sections = [
             self._watched(),
             self._forwards(totals_),
-            Section("Sums over the peers", (*totals(parts), *month(ground, totals_.sums))),
+            Section(
+                "Sums over the peers", (*totals(parts, zeros=True), *month(ground, totals_.sums))
+            ),
             *why(ground.priced, lambda item: item.peer),
             groups(ground.priced),
-            over_time.over_time(ground, series, nets, book.peer_of),
+            over_time.over_time(ground, series, nets, ground.book.peer_of),
             over_time.peak(ground, series, nets),
             over_time.in_flight(flying, series, ground.window),
             holdings.channels_now(ground, detail),

@@ -13,6 +13,7 @@ from htlctop.errors import UsageError
 
 DRY_BELOW = 0.10
 _KEY_CHARS = 12
+_MOST_NAMES = 3
 _NOWHERE = ChannelRecord(0, 0, UNKNOWN_PEER, None, False, None, None, None, None, None, None, None)
 
 
@@ -179,10 +180,16 @@ class ChannelBook:
         if len(found) != 1:
             count = "no peer" if not found else f"{len(found)} peers"
             raise UsageError(
-                f"{count} found for {text[:80]!r}; give a public key or the first 6 or more of its "
-                "digits, a whole name, or a channel id"
+                f"{count} found for {text[:80]!r}{self._perhaps(name)}; give a public key or the "
+                "first 6 or more of its digits, a whole name, or a channel id"
             )
         return self.peer_row(found.pop(), {}, Rate(1, 2))
+
+    def _perhaps(self, part: str) -> str:
+        """Some names that a part of one may mean."""
+        names = {alias for _, alias in self._peers.values() if part in alias.casefold() != part}
+        some = ", ".join(repr(alias[:40]) for alias in sorted(names)[:_MOST_NAMES]) if part else ""
+        return f" (perhaps {some})" if some else ""
 
     def peer_row(self, peer: int, parts: Mapping[int, Figures], rate: Rate) -> PeerRow:
         """A peer's row: its open channels, and those with sums; `parts` by channel, aliases' among

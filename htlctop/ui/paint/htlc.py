@@ -169,7 +169,9 @@ def _payment(view: HtlcDetail, width: int, glyphs: Glyphs) -> list[Line]:
         text = "a rebalancer trying the same amount again and again; it adds nothing to demand"
         return [*field("repeat", text, width, glyphs, Role.DIM), *_attempts(view, width, glyphs)]
     if not view.attempts:
-        return field("", "it is in no payment that was counted", width, glyphs, Role.DIM)
+        if one.outcome is Outcome.SETTLED:
+            return []
+        return field("", "it counts in no payment that was missed", width, glyphs, Role.DIM)
     number = next(
         (index for index, each in enumerate(view.attempts, 1) if each.seq == one.seq), None
     )

@@ -1,4 +1,4 @@
-"""What was missed and why, also where a node loses millions, or many times what it earns."""
+"""What single panes say, at amounts and outcomes that the made-up node does not have."""
 
 from dataclasses import replace
 
@@ -8,7 +8,9 @@ from fake import FakeAnalyst
 
 from htlctop.analysis.models import PairRow, Sums
 from htlctop.analysis.query import Query
+from htlctop.domain.codes import Outcome
 from htlctop.ui.glyphs import BLOCKS
+from htlctop.ui.paint.htlc import page
 from htlctop.ui.paint.overview import totals
 from htlctop.ui.paint.parts import sources
 from htlctop.ui.paint.why import pane
@@ -50,3 +52,11 @@ def test_from_names_those_whose_payments_were_refused_and_nobody_else() -> None:
     told = [plain(row) for row in sources((pair("refused", refused=3), settled), 40, 30, BLOCKS)]
     assert any("refused" in row for row in told) and not any("gets through" in row for row in told)
     assert any("nobody yet" in plain(row) for row in sources((settled,), 40, 30, BLOCKS))
+
+
+@pytest.mark.parametrize(("outcome", "said"), [(Outcome.SETTLED, False), (Outcome.REFUSED, True)])
+def test_of_an_htlc_outside_of_payments_only_what_was_refused_is_told_so(outcome, said):
+    view = FakeAnalyst().htlc(120)
+    line = replace(view.line, outcome=outcome, repeat=False)
+    text = "\n".join(map(plain, page(replace(view, line=line, attempts=()), 100, 30, BLOCKS)))
+    assert ("in no payment that was missed" in text) == said

@@ -10,16 +10,20 @@ from htlctop.domain.records import KEPT_NS, NARROW_TO_WIDE, PAIR_SPANS, SPANS, D
 
 COLUMNS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
 """The seven sums of a bucket, in order."""
-_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in COLUMNS)
-_MARKS = ", ".join("?" * len(COLUMNS))
+ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in COLUMNS)
+"""What stands after DO UPDATE SET where a bucket gets more."""
+MARKS = ", ".join("?" * len(COLUMNS))
+"""What stands for their values."""
+SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
+"""What is selected of several buckets."""
 
 ADD_BY_CHANNEL = (
-    f"INSERT INTO by_channel VALUES (?, ?, ?, ?, {_MARKS}) "
-    f"ON CONFLICT (span, start, channel, category) DO UPDATE SET {_ADD}"
+    f"INSERT INTO by_channel VALUES (?, ?, ?, ?, {MARKS}) "
+    f"ON CONFLICT (span, start, channel, category) DO UPDATE SET {ADD}"
 )
 ADD_BY_PAIR = (
-    f"INSERT INTO by_pair VALUES (?, ?, ?, ?, ?, {_MARKS}) "
-    f"ON CONFLICT (span, start, channel, in_peer, category) DO UPDATE SET {_ADD}"
+    f"INSERT INTO by_pair VALUES (?, ?, ?, ?, ?, {MARKS}) "
+    f"ON CONFLICT (span, start, channel, in_peer, category) DO UPDATE SET {ADD}"
 )
 
 _Sums = list[int]

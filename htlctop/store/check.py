@@ -4,10 +4,10 @@ import sqlite3
 from pathlib import Path
 
 from htlctop.domain.records import HOUR, SPANS
+from htlctop.store.buckets import COLUMNS, SUMS
 from htlctop.store.connect import explain, open_reader
 
 _HOUR_NS = SPANS[HOUR]
-_SUMS = ("n", "fee_unknown", "fee", "demand", "recovered", "claims", "repeats")
 
 _FROM_ROWS = f"""
     SELECT at / {_HOUR_NS} AS hour, out_channel, category, count(*),
@@ -65,7 +65,7 @@ def _rows_against_buckets(connection: sqlite3.Connection) -> list[str]:
     stored = {
         row[:3]: list(row[3:])
         for row in connection.execute(
-            f"SELECT start, channel, category, {', '.join(_SUMS)} FROM by_channel "
+            f"SELECT start, channel, category, {', '.join(COLUMNS)} FROM by_channel "
             "WHERE span = 1 AND start >= ?",
             (start,),
         )
@@ -77,7 +77,7 @@ def _rows_against_buckets(connection: sqlite3.Connection) -> list[str]:
         # Successes are counted where the payment settled, which leaves no claim behind.
         wrong = [
             f"{name} {have} instead of {want}"
-            for name, have, want in zip(_SUMS, bucket, rows, strict=True)
+            for name, have, want in zip(COLUMNS, bucket, rows, strict=True)
             if have != want and not (name == "claims" and cell[2] == 1)
         ]
         if wrong:
@@ -89,13 +89,12 @@ def _rows_against_buckets(connection: sqlite3.Connection) -> list[str]:
 
 def _tables_against_each_other(connection: sqlite3.Connection) -> list[str]:
     """Both bucket tables must say the same of every channel, category and day."""
-    sums = ", ".join(f"sum({name})" for name in _SUMS)
     query = (
-        "SELECT start, channel, category, {sums} FROM {table} WHERE span = 2 "
+        f"SELECT start, channel, category, {SUMS} FROM {{table}} WHERE span = 2 "
         "GROUP BY start, channel, category"
     )
     by_channel, by_pair = (
-        {row for row in connection.execute(query.format(sums=sums, table=table)) if any(row[3:])}
+        {row for row in connection.execute(query.format(table=table)) if any(row[3:])}
         for table in ("by_channel", "by_pair")
     )
     return [

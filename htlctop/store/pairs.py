@@ -10,13 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from htlctop.domain.codes import LOST, REFUSED, Category
 from htlctop.domain.records import Delta, Measure, Pair, PairPick, PairsHeld, PairSum, Way, Worth
-from htlctop.store.buckets import COLUMNS
+from htlctop.store.buckets import ADD, COLUMNS, MARKS, SUMS
 from htlctop.store.tiles import tiles
 
 MOST_WINDOWS = 2
 """The one on the screen, and the one before it."""
-_ADD = ", ".join(f"{column} = {column} + excluded.{column}" for column in COLUMNS)
-_SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
 _TABLE = (
     "CREATE TABLE kept.pair_sums_{} (in_peer INTEGER, peer INTEGER, channel INTEGER, "
     f"category INTEGER, {', '.join(f'{column} INTEGER' for column in COLUMNS)}, "
@@ -28,7 +26,7 @@ _HELD = (
 )
 _PUT = (
     "INSERT INTO {} VALUES (?, coalesce((SELECT peer FROM channel WHERE id = ?), 0), "
-    f"?, ?, {', '.join('?' * len(COLUMNS))}) ON CONFLICT DO UPDATE SET {_ADD}"
+    f"?, ?, {MARKS}) ON CONFLICT DO UPDATE SET {ADD}"
 )
 
 
@@ -125,7 +123,7 @@ class PairSums:
             f"INSERT INTO {self._table} "
             f"SELECT in_peer, coalesce(peer, 0), channel, category, {sums} FROM {source} "
             "LEFT JOIN channel ON channel.id = channel "
-            f"WHERE true ON CONFLICT DO UPDATE SET {_ADD}",
+            f"WHERE true ON CONFLICT DO UPDATE SET {ADD}",
             values,
         )
         if sign < 0:
@@ -191,8 +189,8 @@ class PairSums:
         # Apart, because what was not lost would have earned nothing, and need not be priced.
         lost, worth_of_lost = _of(LOST), f"sum({_WORTH})"
         rows = self._db.execute(
-            f"SELECT {by}, {_SUMS}, {worth_of_lost} FROM {where} AND {lost} GROUP BY {by} "
-            f"UNION ALL SELECT {by}, {_SUMS}, 0 FROM {where} AND NOT {lost} GROUP BY {by}",
+            f"SELECT {by}, {SUMS}, {worth_of_lost} FROM {where} AND {lost} GROUP BY {by} "
+            f"UNION ALL SELECT {by}, {SUMS}, 0 FROM {where} AND NOT {lost} GROUP BY {by}",
             (*values, *values),
         )
         return [PairSum(row[:width], row[width], row[width + 1 : -1], row[-1]) for row in rows]

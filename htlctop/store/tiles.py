@@ -15,9 +15,8 @@ from htlctop.domain.records import (
     Cell,
     Delta,
 )
-from htlctop.store.buckets import COLUMNS, unpack
+from htlctop.store.buckets import COLUMNS, SUMS, unpack
 
-_SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
 _MINUTES_KEPT = (KEPT_NS[MINUTE] or 0) // SPANS[MINUTE]
 _SPANS = {"by_channel": NARROW_TO_WIDE, "by_pair": PAIR_SPANS}
 _Run = Callable[[str, Sequence[int]], sqlite3.Cursor]
@@ -35,7 +34,7 @@ class BucketReads:
         may be nothing."""
         source, values = tiles(self._run, "by_channel", from_ns, until_ns)
         rows = self._run(
-            f"SELECT channel, 0, category, {_SUMS} FROM {source} GROUP BY channel, category",
+            f"SELECT channel, 0, category, {SUMS} FROM {source} GROUP BY channel, category",
             values,
         )
         return list(map(Cell._make, rows))
@@ -58,7 +57,7 @@ class BucketReads:
         of, named = _of(channels, in_peer)
         source, values = tiles(self._run, "by_pair", from_ns, until_ns, of, named)
         rows = self._run(
-            f"SELECT channel, in_peer, category, {_SUMS} FROM {source} "
+            f"SELECT channel, in_peer, category, {SUMS} FROM {source} "
             "GROUP BY channel, in_peer, category",
             values,
         )

@@ -30,6 +30,17 @@ _Sums = list[int]
 _Key = tuple[int, ...]
 
 
+def of_categories(categories: Iterable[int]) -> str:
+    """A condition on the category; ranges, since SQLite looks up lists many times slower."""
+    ranges: list[list[int]] = []
+    for category in sorted(categories):
+        if ranges and category == ranges[-1][1] + 1:
+            ranges[-1][1] = int(category)
+        else:
+            ranges.append([int(category)] * 2)
+    return f"({' OR '.join(f'category BETWEEN {low} AND {high}' for low, high in ranges) or '0'})"
+
+
 def roll_up(
     cells: dict[CellKey, _Sums], newest_ns: int
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:

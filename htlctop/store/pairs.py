@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from htlctop.domain.codes import LOST, REFUSED, Category
 from htlctop.domain.records import Delta, Measure, Pair, PairPick, PairsHeld, PairSum, Way, Worth
-from htlctop.store.buckets import ADD, COLUMNS, MARKS, SUMS
+from htlctop.store.buckets import ADD, COLUMNS, MARKS, SUMS, of_categories
 from htlctop.store.tiles import tiles
 
 MOST_WINDOWS = 2
@@ -30,19 +30,8 @@ _PUT = (
 )
 
 
-def _of(categories: Iterable[int]) -> str:
-    """A condition on the category; ranges, since SQLite looks up lists many times slower."""
-    ranges: list[list[int]] = []
-    for category in sorted(categories):
-        if ranges and category == ranges[-1][1] + 1:
-            ranges[-1][1] = int(category)
-        else:
-            ranges.append([int(category)] * 2)
-    return f"({' OR '.join(f'category BETWEEN {low} AND {high}' for low, high in ranges) or '0'})"
-
-
 def _sum(column: str, categories: Iterable[int]) -> str:
-    return f"sum(CASE WHEN {_of(categories)} THEN {column} ELSE 0 END)"
+    return f"sum(CASE WHEN {of_categories(categories)} THEN {column} ELSE 0 END)"
 
 
 _APART = {
@@ -152,7 +141,7 @@ class PairSums:
             # Who has something of the first measure comes first, and is found among fewer sums.
             _, categories = _MEASURED[order[0]]
             found = self._db.execute(
-                f"SELECT in_peer, peer FROM {where} AND {_of(categories)} "
+                f"SELECT in_peer, peer FROM {where} AND {of_categories(categories)} "
                 f"GROUP BY in_peer, peer HAVING {sums[0]} > 0 ORDER BY {by} LIMIT ?",
                 (*values, most),
             ).fetchall()
@@ -175,7 +164,7 @@ class PairSums:
         (peer,) = _APART[way]
         where, values = self._where(pick)
         return self._db.execute(
-            f"SELECT {peer}, sum(demand - recovered) FROM {where} AND {_of(LOST)} "
+            f"SELECT {peer}, sum(demand - recovered) FROM {where} AND {of_categories(LOST)} "
             f"GROUP BY {peer} ORDER BY 2 DESC, 1",
             values,
         ).fetchall()
@@ -187,7 +176,7 @@ class PairSums:
         width = len(_APART[way])
         by = ", ".join((*_APART[way], "category"))
         # Apart, because what was not lost would have earned nothing, and need not be priced.
-        lost, worth_of_lost = _of(LOST), f"sum({_WORTH})"
+        lost, worth_of_lost = of_categories(LOST), f"sum({_WORTH})"
         rows = self._db.execute(
             f"SELECT {by}, {SUMS}, {worth_of_lost} FROM {where} AND {lost} GROUP BY {by} "
             f"UNION ALL SELECT {by}, {SUMS}, 0 FROM {where} AND NOT {lost} GROUP BY {by}",
@@ -211,7 +200,7 @@ class PairSums:
             )
             values.append(json.dumps(pick.pairs))
         if pick.categories is not None:
-            terms.append(_of(pick.categories))
+            terms.append(of_categories(pick.categories))
         for ends in pick.ends:
             sides = [(column, ids) for column, ids in (("in_peer", ends.ins), ("peer", ends.outs))]
             any_of = [

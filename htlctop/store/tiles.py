@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from htlctop.domain.codes import LOST, Category
 from htlctop.domain.records import (
     DAY,
     KEPT_NS,
@@ -15,7 +16,7 @@ from htlctop.domain.records import (
     Cell,
     Delta,
 )
-from htlctop.store.buckets import COLUMNS, SUMS, unpack
+from htlctop.store.buckets import COLUMNS, SUMS, of_categories, unpack
 
 _MINUTES_KEPT = (KEPT_NS[MINUTE] or 0) // SPANS[MINUTE]
 _SPANS = {"by_channel": NARROW_TO_WIDE, "by_pair": PAIR_SPANS}
@@ -41,7 +42,7 @@ class BucketReads:
 
     def forwarded_claims(self, from_ns: int, until_ns: int) -> list[tuple[int, int, int]]:
         """(channel, category, payments) of what settled or failed further on over [from, until)."""
-        of = " AND category IN (1, 2)"
+        of = f" AND {of_categories((Category.SETTLED, Category.DOWNSTREAM))}"
         source, values = tiles(self._run, "by_channel", from_ns, until_ns, of)
         return self._run(
             f"SELECT channel, category, sum(claims) FROM {source} GROUP BY channel, category",
@@ -71,7 +72,7 @@ class BucketReads:
         holds the times from k·step on."""
         table = "by_channel" if in_peer is None else "by_pair"
         of, named = _of(channels, in_peer)
-        lost = f"{of} AND category BETWEEN 3 AND 7"
+        lost = f"{of} AND {of_categories(LOST)}"
         held = _held(self._run, table)
         low_ns, high_ns = max(from_ns, held.first_ns), min(until_ns, held.end_ns)
         found = []

@@ -36,7 +36,7 @@ from htlctop.analysis.node import node
 from htlctop.analysis.overview import flows, overview, totals
 from htlctop.analysis.pairs import every_pair
 from htlctop.analysis.query import LogQuery, Query
-from htlctop.analysis.series import in_flight, nets, series
+from htlctop.analysis.series import in_flight, series
 from htlctop.analysis.status import StatusView
 from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources
 from htlctop.analysis.windows import widened
@@ -197,21 +197,21 @@ class StoreAnalyst:
                     totals(moment, window, add_up(pairs)),
                     node(moment, query),
                     series(moment, window),
-                    nets(moment, window),
+                    moment.nets(window),
                     in_flight(moment, window),
                 )
             if channel is not None:
-                parts = nets(moment, window, book.same_channel(channel))
+                parts = moment.nets(window, book.same_channel(channel))
                 return explainer.channel(drilldown.channel(moment, channel, query, events=0), parts)
             if source is not None:
-                parts = nets(moment, window, channels, in_peer=source)
+                parts = moment.nets(window, channels, in_peer=source)
                 return explainer.pair(
                     drilldown.pair(moment, source, target, query, events=0), parts
                 )
             return explainer.peer(
                 drilldown.peer(moment, target, query, events=0),
                 moment.priced_pairs(window, in_peer=target),
-                nets(moment, window, channels),
+                moment.nets(window, channels),
                 self._advisor.advise(wide).opportunities,
             )
 

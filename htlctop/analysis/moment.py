@@ -18,7 +18,7 @@ from htlctop.analysis.sums import (
     price,
     together,
 )
-from htlctop.analysis.windows import SINCE, align, resolve
+from htlctop.analysis.windows import SINCE, align, resolve, step_ns
 from htlctop.domain.coverage import Interval, last_break_ns
 from htlctop.domain.readers import PairSums, StatsReader
 from htlctop.domain.records import PairPick, StatusRecord, Way, Worth
@@ -188,15 +188,19 @@ class Moment:
             self._priced[key] = price(cells, self.book.peer_of, *self.rates(window))
         return self._priced[key]
 
+    def step_ns(self, window: Window) -> int:
+        """How wide a slice of the window's chart is."""
+        return step_ns(window, self.record.last_event_ns)
+
     def nets(
-        self, window: Window, step_ns: int, channels: Sequence[int], in_peer: int | None
+        self, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
     ) -> dict[int, dict[int, int]]:
         """Net demand by slice and channel, msat; of everything, some channels or one incoming
         peer. Slice k begins at k·step."""
-        edges = self.edges_ns(window)
-        key = edges, step_ns, tuple(channels), in_peer
+        edges, step = self.edges_ns(window), self.step_ns(window)
+        key = edges, step, tuple(channels), in_peer
         if key not in self._nets:
-            found = self.reader.net_over_time(*edges, step_ns, channels, in_peer=in_peer)
+            found = self.reader.net_over_time(*edges, step, channels, in_peer=in_peer)
             self._nets[key] = dict(found)
         return self._nets[key]
 
@@ -280,9 +284,9 @@ class Moment:
             found[self.book.main_of(channel)].append(of)
         return {channel: together(parts) for channel, parts in found.items()}
 
-    def kept_chart(self, window: Window, step_ns: int) -> KeptChart:
+    def kept_chart(self, window: Window) -> KeptChart:
         """The window's net demand by slice."""
-        kept = self.shelf.chart(_identity(window), step_ns)
+        kept = self.shelf.chart(_identity(window), self.step_ns(window))
         kept.advance(self.reader, self.record, *self.edges_ns(window))
         return kept
 

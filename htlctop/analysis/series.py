@@ -7,7 +7,6 @@ from operator import mul
 from htlctop.analysis.details import InFlight
 from htlctop.analysis.models import Series, Slice, Window
 from htlctop.analysis.moment import SILENT_NS, Moment, end_ns
-from htlctop.analysis.windows import step_ns
 from htlctop.domain.coverage import covered_ns
 
 
@@ -15,21 +14,14 @@ def series(
     moment: Moment, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
 ) -> Series:
     """Of everything, or of some channels or one incoming peer. It adds up to the window."""
-    step = step_ns(window, moment.record.last_event_ns)
+    step = moment.step_ns(window)
     if not channels and in_peer is None:
-        chart = moment.kept_chart(window, step)
+        chart = moment.kept_chart(window)
         return _drawn(moment, window, step, chart.channels, chart.slices)
-    found = nets(moment, window, channels, in_peer=in_peer)
+    found = moment.nets(window, channels, in_peer=in_peer)
     seen = set[int]().union(*found.values())
     slices = {slot: [net.get(channel, 0) for channel in seen] for slot, net in found.items()}
     return _drawn(moment, window, step, seen, slices)
-
-
-def nets(
-    moment: Moment, window: Window, channels: Sequence[int] = (), *, in_peer: int | None = None
-) -> Mapping[int, Mapping[int, int]]:
-    """What the same is made of: net demand by slice and channel, msat; slice k begins at k·step."""
-    return moment.nets(window, step_ns(window, moment.record.last_event_ns), channels, in_peer)
 
 
 def in_flight(moment: Moment, window: Window) -> tuple[InFlight, ...]:

@@ -38,8 +38,9 @@ from htlctop.analysis.pairs import every_pair
 from htlctop.analysis.query import LogQuery, Query
 from htlctop.analysis.series import in_flight, series
 from htlctop.analysis.status import StatusView
-from htlctop.analysis.sums import Priced, add_up, is_refused, over_sources
+from htlctop.analysis.sums import Priced, add_up, over_sources
 from htlctop.analysis.windows import widened
+from htlctop.domain.codes import REFUSED
 from htlctop.domain.readers import StatsReader
 from htlctop.domain.types import DEFAULTS, Settings
 from htlctop.errors import UsageError
@@ -90,7 +91,7 @@ class StoreAnalyst:
             for label in ("24h", "7d", "30d"):
                 edges = moment.edges_ns(moment.window(Query(window=label)))
                 cells = moment.reader.cells(*edges)
-                refused[label] = sum(c.n for c in cells if is_refused(c.category))
+                refused[label] = sum(c.n for c in cells if c.category in REFUSED)
                 if refused[label] >= ENOUGH_REFUSALS:
                     return label
         return next(label for label, count in refused.items() if count >= refused["30d"])

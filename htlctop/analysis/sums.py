@@ -27,11 +27,6 @@ class Priced(NamedTuple):
     expected_msat: int
 
 
-def is_refused(category: int) -> bool:
-    """Whether the category is one of our link failures."""
-    return category in _REFUSED
-
-
 def price(
     cells: Iterable[Cell],
     peer_of: Callable[[int], int],

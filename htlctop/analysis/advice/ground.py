@@ -9,8 +9,8 @@ from htlctop.analysis.book import ChannelBook
 from htlctop.analysis.formulas import Rate
 from htlctop.analysis.models import UNKNOWN_PEER, Window
 from htlctop.analysis.status import NodeView, StatusView
-from htlctop.analysis.sums import Priced, is_refused
-from htlctop.domain.codes import LOST, PRICED_OUT, Category
+from htlctop.analysis.sums import Priced
+from htlctop.domain.codes import LOST, PRICED_OUT, REFUSED, Category
 from htlctop.domain.coverage import Interval
 from htlctop.domain.records import ChannelRecord
 from htlctop.domain.types import NS
@@ -22,8 +22,9 @@ Cells = Mapping[int, Sequence[int]]
 """Category -> the seven sums of a Cell in order."""
 _N, _FEE_UNKNOWN, _FEE, _DEMAND, _RECOVERED, _CLAIMS = range(6)
 # Plain numbers where every peer passes: an enum member costs a lookup each time it is named.
-_LOST, _PRICED_OUT = tuple(map(int, LOST)), tuple(map(int, PRICED_OUT))
-_REFUSED = tuple(category for category in map(int, Category) if is_refused(category))
+_LOST, _PRICED_OUT, _REFUSED = (
+    tuple(map(int, categories)) for categories in (LOST, PRICED_OUT, REFUSED)
+)
 _SETTLED, _DOWNSTREAM = int(Category.SETTLED), int(Category.DOWNSTREAM)
 
 

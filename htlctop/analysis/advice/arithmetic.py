@@ -75,11 +75,11 @@ def totals(parts: Sequence[Sums], *, zeros: bool = False) -> Iterable[Figure]:
 
 def plus(values: Sequence[int]) -> str:
     """ "1,200 + 300"; "" for nothing to add. Of very many the smallest are added up already."""
-    told = " + ".join(map(_term, _largest(values)))
+    told = " + ".join(map(term, _largest(values)))
     if len(values) <= _MOST_TERMS:
         return told
     rest = sum(values) - sum(_largest(values))
-    return f"{told} + {_term(rest)} of {len(values) - _MOST_TERMS:,} others"
+    return f"{told} + {term(rest)} of {len(values) - _MOST_TERMS:,} others"
 
 
 def _largest(values: Sequence[int]) -> Sequence[int]:
@@ -90,5 +90,6 @@ def _largest(values: Sequence[int]) -> Sequence[int]:
     return [values[i] for i in sorted(at)]
 
 
-def _term(value: int) -> str:
+def term(value: int) -> str:
+    """A number as it stands among others: one below zero in brackets."""
     return f"{value:,}" if value >= 0 else f"({value:,})".replace("-", "−")

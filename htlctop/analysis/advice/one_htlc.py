@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from htlctop.analysis.advice.arithmetic import term
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.models import Explanation, Figure, Section
 from htlctop.analysis.details import Asked, HtlcDetail
@@ -64,17 +65,13 @@ def _fee(asked: Asked, out_msat: int) -> Iterable[Figure]:
     if base or rate:
         yield Figure(
             "fee asked on the way in", inbound, "msat",
-            f"base {_signed(base)} + (out {out_msat:,} + its fee {outbound:,}) × "
-            f"rate {_signed(rate)} ÷ 1,000,000",
+            f"base {term(base)} + (out {out_msat:,} + its fee {outbound:,}) × "
+            f"rate {term(rate)} ÷ 1,000,000",
         )  # fmt: skip
     yield Figure(
         "fee asked", asked.fee_msat, "msat",
-        f"max(0, out {outbound:,} + in {_signed(inbound)})",
+        f"max(0, out {outbound:,} + in {term(inbound)})",
     )  # fmt: skip
-
-
-def _signed(number: int) -> str:
-    return f"{number:,}" if number >= 0 else f"(−{-number:,})"
 
 
 def _usable(detail: HtlcDetail) -> Iterable[Figure]:

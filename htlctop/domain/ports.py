@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
 
 from htlctop.domain.fold import Changes, Fold
-from htlctop.domain.records import (
-    Progress,
-)
+from htlctop.domain.records import Progress
 from htlctop.domain.types import (
     DEFAULTS,
     Channel,

@@ -41,11 +41,6 @@ class ChannelBook:
         """Every channel ever seen, strangers included."""
         return self._channels.values()
 
-    @property
-    def peers(self) -> Set[int]:
-        """Everybody who has, or had, a channel with us, and the unknown peer."""
-        return self._by_peer.keys()
-
     @cached_property
     def dry(self) -> int:
         """How many open channels have less than a tenth of their capacity on our side, of those

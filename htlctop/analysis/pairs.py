@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from htlctop.analysis.filters import Filter, Side
-from htlctop.analysis.models import End, Matrix, PairRow, SourceRow, Window
+from htlctop.analysis.models import UNKNOWN_PEER, End, Matrix, PairRow, SourceRow, Window
 from htlctop.analysis.moment import Moment
 from htlctop.analysis.order import MEASURES, VALUES, Ranked, in_order
 from htlctop.analysis.query import By, Query, SortKey
@@ -90,7 +90,7 @@ def picked(moment: Moment, filtered: Filter, by: By) -> PairPick:
     """What the filter counts of the sums by pair. Where a row is a pair or an incoming peer, also
     which rows: what names one end of a pair there, means it."""
     sides = _SIDES[by]
-    peers, fits = moment.book.peers, moment.naming.peer_fits
+    peers, fits = (*moment.book.peer_ids(), UNKNOWN_PEER), moment.naming.peer_fits
     ends = []
     for term in filtered.names:
         into, out = sides.get(term.side, (False, False))

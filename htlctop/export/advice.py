@@ -6,7 +6,6 @@ Names are cleaned here; amounts are sat as people write them.
 from collections.abc import Callable, Iterable
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
-from htlctop.domain.fees import MILLION
 from htlctop.export.format import (
     clean,
     count,
@@ -136,16 +135,9 @@ def advice_text(advice: Advice) -> str:
     return "\n".join(lines) + "\n"
 
 
-def most_it_costs_sat(item: Opportunity) -> int | None:
-    """The most that following it may cost in fees, sat; None where it costs none."""
-    if item.kind is not Kind.REBALANCE_OUTBOUND or not item.amount_msat or not item.ceiling_ppm:
-        return None
-    return item.amount_msat // 1000 * item.ceiling_ppm // MILLION
-
-
 def most_it_costs(item: Opportunity) -> str:
-    """The same in words, "" where it costs none."""
-    cost = most_it_costs_sat(item)
+    """The most that following it may cost in fees, in words; "" where there is no such limit."""
+    cost = item.costs_at_most_sat
     return "" if cost is None else f"costs at most {count(cost)} sat"
 
 

@@ -12,7 +12,7 @@ from string import Formatter
 from htlctop.analysis.advice.models import Advice, ChannelSetting, Kind, Opportunity
 from htlctop.config import MAINNET, NETWORKS
 from htlctop.errors import ConfigError
-from htlctop.export.advice import most_it_costs, most_it_costs_sat, sentence, value
+from htlctop.export.advice import most_it_costs, sentence, value
 from htlctop.export.format import ascii_only, clean, utc
 
 BOS, LNCLI, CHARGE_LND = "bos", "lncli", "charge-lnd"
@@ -267,7 +267,7 @@ def _values(item: Opportunity) -> dict[str, str]:
         "amount_sat": None if item.amount_msat is None else item.amount_msat // 1000,
         "break_even_ppm": item.break_even_ppm,
         "ceiling_ppm": item.ceiling_ppm,
-        "max_fee_sat": most_it_costs_sat(item) or None,  # a limit of 0 is none to bos
+        "max_fee_sat": item.costs_at_most_sat or None,  # a limit of 0 is none to bos
         "source_chan_id": item.source_channels[0] if item.source_channels else None,
     }
     return _safe(found)

@@ -310,6 +310,7 @@ def test_every_figure_of_the_advice_is_explained_with_its_urgency(analyst):
         shown = section(analyst.explain(ALL, item.peer), f"Advice: {item.kind.value}")
         assert shown["worth"] == item.worth_msat
         assert shown["urgency"] == item.urgency.total
+        assert shown.get("advised: costs at most") == item.costs_at_most_sat
         for figure in item.evidence:
             assert figure.name in shown
         if item.per_30d_msat is not None:

@@ -18,7 +18,6 @@ from htlctop.export.handoff import (
     check_templates,
     commands,
     comment,
-    most_it_costs_sat,
     script,
     tools,
 )
@@ -49,7 +48,7 @@ def test_a_refill_is_a_command_with_its_ceiling():
         f"lncli payinvoice --allow_self_payment --outgoing_chan_id 99 --last_hop {KEY} "
         "--fee_limit 98 $(lncli addinvoice --amt 1200000 | jq -r .payment_request)",
     )
-    assert most_it_costs_sat(opportunity()) == 98
+    assert opportunity().costs_at_most_sat == 98
 
 
 def test_a_policy_keeps_what_the_advice_does_not_change():

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from htlctop.analysis.advice.models import Advice, Kind
+from htlctop.analysis.query import Query
+from htlctop.ui.paint.advice import limits
 from tests.advice.made import (
     ANN,
     BEN,
@@ -22,6 +24,7 @@ from tests.advice.made import (
 
 BALANCE, MAX, EXPOSURE, ADD_FAILED, OTHER = 6, 5, 1, 8, 99
 WEEK_H = 168.0
+ALL = Query(window="all")
 
 
 async def advised(node: Node, path: Path, kind: Kind, name: str = "dan") -> bool:
@@ -45,6 +48,22 @@ async def test_refills_pay_from_one_ppm_on(store_file, earns_ppm, given):
     for hour in spread(30):
         node.settle(hour, 100_000, earns_ppm / 10, out=BEN)
     assert await advised(node, store_file, Kind.REBALANCE_OUTBOUND) is given
+
+
+async def test_a_refill_that_pays_one_ppm_costs_nothing_in_every_place(store_file):
+    """Half of one ppm is none: a limit all the same, on the page as in what explains it."""
+    node = dry()
+    for hour in spread(30):
+        node.settle(hour, 100_000, 49.9, out=BEN)
+    analyst = await node.store(store_file)
+    item = one(analyst.advice(ALL), Kind.REBALANCE_OUTBOUND)
+    told = analyst.explain(ALL, item.peer).sections
+    (part,) = [section for section in told if section.title == f"Advice: {item.kind}"]
+    analyst.close()
+    explained = {each.name: each.value for each in part.figures}
+    assert (item.ceiling_ppm, item.costs_at_most_sat) == (0, 0)
+    assert explained["advised: costs at most"] == 0
+    assert limits(item).endswith("costs at most 0 sat")
 
 
 def costly(dry_from_h: float, came_in: int) -> Node:

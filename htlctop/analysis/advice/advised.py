@@ -10,7 +10,6 @@ from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.advice.interval import poisson_range
 from htlctop.analysis.advice.models import Figure, Kind, Opportunity, Section
 from htlctop.analysis.advice.urgency import urgency_figures
-from htlctop.domain.fees import MILLION
 
 
 def bids(case: PeerCase) -> Section:
@@ -94,9 +93,8 @@ def _advised(item: Opportunity) -> Iterable[Figure]:
         yield Figure("advised: rate then", then, "ppm")
         return
     yield Figure("advised: ceiling", then, "ppm", f"breaks even at {now:,} ÷ 2")
-    if amount_msat:
-        sat = amount_msat // 1000
+    if amount_msat and item.costs_at_most_sat is not None:
         yield Figure(
-            "advised: costs at most", sat * then // MILLION, "sat",
-            f"amount {sat:,} × ceiling {then:,} ÷ 1,000,000",
+            "advised: costs at most", item.costs_at_most_sat, "sat",
+            f"amount {amount_msat // 1000:,} × ceiling {then:,} ÷ 1,000,000",
         )  # fmt: skip

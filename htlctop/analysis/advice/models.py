@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from htlctop.analysis.models import Window
 from htlctop.analysis.status import NodeView, StatusView
+from htlctop.domain.fees import MILLION
 
 
 class Kind(StrEnum):
@@ -105,6 +106,15 @@ class Opportunity:
     count: int = 0
     source_channels: tuple[str, ...] = ()
     settings: tuple[ChannelSetting, ...] = ()
+
+    @property
+    def costs_at_most_sat(self) -> int | None:
+        """The most that following it may cost in fees, sat; None where there is no such limit."""
+        if self.kind is not Kind.REBALANCE_OUTBOUND or not self.amount_msat:
+            return None
+        if self.ceiling_ppm is None:
+            return None
+        return self.amount_msat // 1000 * self.ceiling_ppm // MILLION
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,18 +42,23 @@ class ChannelBook:
         return self._channels.values()
 
     @cached_property
+    def all_open(self) -> tuple[ChannelRecord, ...]:
+        """Our open channels, each once whatever ids it goes by."""
+        records = self._channels.values()
+        return tuple(c for c in records if c.is_open and c.peer and c.alias_of is None)
+
+    @cached_property
     def dry(self) -> int:
         """How many open channels have less than a tenth of their capacity on our side, of those
         whose balance is known."""
-        known = (c for c in self._channels.values() if c.is_open and c.local_sat is not None)
-        return sum(1 for c in known if (c.local_sat or 0) < DRY_BELOW * (c.capacity_sat or 0))
+        known = ((c.local_sat, c.capacity_sat or 0) for c in self.all_open)
+        return sum(1 for local, every in known if local is not None and local < DRY_BELOW * every)
 
     @cached_property
     def offline(self) -> int:
         """How many peers have open channels of which it is known that none is active."""
-        ours = [c for c in self._channels.values() if c.is_open and c.peer and not c.alias_of]
-        known = {c.peer for c in ours if c.is_active is not None}
-        return len(known - {c.peer for c in ours if c.is_active})
+        known = {c.peer for c in self.all_open if c.is_active is not None}
+        return len(known - {c.peer for c in self.all_open if c.is_active})
 
     def peer_of(self, channel: int) -> int:
         """The peer of a channel id."""
@@ -93,16 +98,14 @@ class ChannelBook:
 
     @cached_property
     def open_channel_ids(self) -> frozenset[int]:
-        """Our open channels, each once whatever ids it goes by."""
-        records = self._channels.values()
-        return frozenset(c.id for c in records if c.is_open and c.alias_of is None and c.peer)
+        """The ids of our open channels, no aliases."""
+        return frozenset(record.id for record in self.all_open)
 
     @cached_property
     def _open_by_peer(self) -> Mapping[int, tuple[ChannelRecord, ...]]:
         found: dict[int, list[ChannelRecord]] = defaultdict(list)
-        for record in self._channels.values():
-            if record.id in self.open_channel_ids:
-                found[record.peer].append(record)
+        for record in self.all_open:
+            found[record.peer].append(record)
         return {peer: tuple(records) for peer, records in found.items()}
 
     @property

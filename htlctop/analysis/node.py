@@ -10,8 +10,8 @@ from htlctop.domain.versions import parse, shortcomings
 def node(moment: Moment, query: Query) -> NodeDetail:
     """The node, its collector and its store."""
     window = moment.window(query)
-    mains = [c for c in moment.book.records if c.is_open and c.alias_of is None]
-    balances = [moment.book.balance_of(c.id) for c in mains]
+    channels = moment.book.all_open
+    balances = [moment.book.balance_of(c.id) for c in channels]
     version = parse(moment.node.version)
     return NodeDetail(
         node=moment.node,
@@ -21,8 +21,8 @@ def node(moment: Moment, query: Query) -> NodeDetail:
         oldest_ns=moment.first_event_ns,
         wal_bytes=moment.reader.wal_bytes(),
         block_height=moment.block_height,
-        channels_open=len(mains),
-        channels_active=sum(1 for c in mains if c.is_active),
+        channels_open=len(channels),
+        channels_active=sum(1 for c in channels if c.is_active),
         capacity_sat=sum(capacity for _, capacity in balances),
         local_sat=sum(local for local, _ in balances),
         pending=pending(moment),

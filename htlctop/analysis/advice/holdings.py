@@ -36,11 +36,10 @@ def balances(ground: Ground, case: PeerCase) -> Section:
 
 def channels_now(ground: Ground, node: NodeDetail) -> Section:
     """The node's open channels together."""
-    mains = [c for c in ground.book.records if c.is_open and c.alias_of is None]
     figures = (
         Figure("channels open", node.channels_open, ""),
         Figure("channels active", node.channels_active, ""),
-        *_together(mains),
+        *_together(ground.book.all_open),
     )
     return Section("Channels now", figures)
 

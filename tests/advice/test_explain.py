@@ -17,9 +17,14 @@ from htlctop.analysis.analyst import StoreAnalyst
 from htlctop.analysis.models import CategoryRow, Slice, Sums
 from htlctop.analysis.query import By, LogQuery, Query
 from htlctop.cli import cli
+from htlctop.domain.codes import Category, Group
+from htlctop.domain.types import NS
 from htlctop.ui.ranking import per_30d
+from tests.advice import made
+from tests.advice.made import CAT, CAT2
 
 ALL = Query(window="all")
+CHANGES = "Before and after each change"
 _SUMS = {
     "fee_unknown": "fee unknown",
     "repeats": "repeats",
@@ -164,6 +169,44 @@ def reasons(categories: Sequence[CategoryRow], shown: Explanation) -> None:
             assert share == pytest.approx(row.expected_msat / missed, abs=1e-6)
 
 
+def test_how_many_htlcs_each_group_of_reasons_has_is_explained(analyst):
+    """Those that cost us something, and those that earned, are told reason by reason alone."""
+    counts: dict[str, int] = defaultdict(int)
+    for row in analyst.overview(ALL).categories:
+        if row.category.group not in (Group.LOST, Group.EARNED):
+            counts[f"{row.category.group.label}: HTLCs"] += row.count
+    shown = section(analyst.explain(ALL), "Why, by what it means")
+    assert shown == counts and len(counts) > 1
+
+
+def test_every_explanation_says_how_much_was_watched_and_each_cause_on_each_channel(analyst):
+    watched = round(analyst.overview(ALL).window.covered_ns / NS, 6)
+    assert section(analyst.explain(ALL), "How much was watched")["watched"] == watched
+    for peer in analyst.overview(ALL).peers:
+        if not peer.peer:
+            continue
+        pages = [(analyst.peer(peer.peer, ALL), analyst.explain(ALL, peer.peer))]
+        for row in peer.channels:
+            about = analyst.channel(row.channel, ALL)
+            pages.append((about, analyst.explain(ALL, peer.peer, row.channel)))
+        for pair in analyst.peer(peer.peer, ALL).sources[:3]:
+            about = analyst.pair(*pair.id, ALL)
+            pages.append((about, analyst.explain(ALL, peer.peer, source=pair.in_peer)))
+        for page, shown in pages:
+            assert section(shown, "How much was watched")["watched"] == watched
+            rate = section(shown, "Settle rate, over the 30 days before the window's end")
+            assert rate["settle rate"] == pytest.approx(peer.settle_rate)
+            for reason in page.categories:
+                assert by_channel(shown, reason.category) == (reason.count, reason.net_demand_msat)
+
+
+def by_channel(shown: Explanation, category: Category) -> tuple[int, int]:
+    """(HTLCs, net demand) of a cause, added up over the channels."""
+    title = f"{category.label} on "
+    parts = [section(shown, s.title) for s in shown.sections if s.title.startswith(title)]
+    return sum(p["HTLCs"] for p in parts), sum(p.get("net demand", 0) for p in parts)
+
+
 def test_a_peers_and_a_channels_page_is_explained(analyst):
     report = analyst.report(ALL)
     for peer in report.overview.peers:
@@ -174,16 +217,35 @@ def test_a_peers_and_a_channels_page_is_explained(analyst):
         assert sums.get("missed per 30 days") == per_30d(peer, report.overview.window)
         online = section(shown, "Online, in the window").get("online")
         assert online == (None if detail.online is None else pytest.approx(detail.online, abs=1e-6))
-        for row in detail.categories:
-            assert section(shown, f"Why: {row.category.label}")["HTLCs"] == row.count
+        reasons(detail.categories, shown)
         for channel in peer.channels:
             whole = analyst.explain(ALL, peer.peer, channel.channel)
+            reasons(analyst.channel(channel.channel, ALL).categories, whole)
+            others = [each.local_sat or 0 for each in peer.channels if each is not channel]
+            siblings = section(whole, "The peer's other channels")
+            assert siblings.get("our side there at most") == max(others, default=None)
             for explanation, title in ((shown, "Balances now"), (whole, "Balance now")):
                 balance = section(explanation, title)
                 if channel.is_open and channel.capacity_sat:
                     wanted = pytest.approx(channel.local_sat / channel.capacity_sat, abs=1e-6)
                     assert balance[f"our share of {channel.scid}"] == wanted
                     assert balance[f"rate asked on {channel.scid}"] == channel.fee_rate_ppm
+
+
+def test_what_is_on_the_channels_now_is_explained(analyst):
+    pages = [(analyst.node(ALL).pending, analyst.explain(ALL))]
+    for peer in analyst.overview(ALL).peers:
+        if peer.peer:
+            pages.append((analyst.peer(peer.peer, ALL).pending, analyst.explain(ALL, peer.peer)))
+            for row in peer.channels:
+                pending = analyst.channel(row.channel, ALL).pending
+                pages.append((pending, analyst.explain(ALL, channel=row.channel)))
+    for pending, shown in pages:
+        told = section(shown, "HTLCs on the channels now")
+        assert (told.get("HTLCs", 0), told.get("amount", 0)) == (
+            len(pending), sum(item.amount_msat for item in pending),
+        )  # fmt: skip
+    assert sum(1 for pending, _ in pages if pending) > 3
 
 
 def test_every_bar_of_a_chart_is_explained(analyst):
@@ -196,12 +258,18 @@ def test_every_bar_of_a_chart_is_explained(analyst):
     for peer in analyst.overview(ALL).peers:
         if not peer.peer:
             continue
-        detail, shown = analyst.peer(peer.peer, ALL), analyst.explain(ALL, peer.peer)
-        assert bars(shown) == drawn(detail.series.slices)
-        held = {(p.at_ns, round(p.local_sat / p.capacity_sat, 6)) for p in detail.balance}
-        sides = [f for title, f in figures(shown) if title == "Our side over time"]
-        assert {(f.at_ns, f.value) for f in sides} <= held
-        assert sides[-1].at_ns == detail.balance[-1].at_ns
+        detail = analyst.peer(peer.peer, ALL)
+        pages = [(detail, analyst.explain(ALL, peer.peer))]
+        for row in peer.channels:
+            about = analyst.channel(row.channel, ALL)
+            pages.append((about, analyst.explain(ALL, channel=row.channel)))
+        for page, shown in pages:
+            assert bars(shown) == drawn(page.series.slices)
+            held = [(p.at_ns, round(p.local_sat / p.capacity_sat, 6)) for p in page.balance]
+            sides = [
+                (f.at_ns, f.value) for title, f in figures(shown) if title == "Our side over time"
+            ]
+            assert set(sides) <= set(held) and sides[-1:] == held[-1:]
         for pair in detail.sources[:2]:
             between = analyst.explain(ALL, peer.peer, source=pair.in_peer)
             assert bars(between) == drawn(analyst.pair(*pair.id, ALL).series.slices)
@@ -275,7 +343,7 @@ def test_what_a_peer_sent_here_is_explained(analyst):
 def test_what_was_missed_before_and_after_each_change_is_explained(made_up_store):
     analyst = service.open_analyst(made_up_store)
     changed = analyst.history(ALL).changes
-    shown = section(analyst.explain(ALL), "Before and after each change")
+    shown = section(analyst.explain(ALL), CHANGES)
     analyst.close()
     rates = {
         (number, when): rate
@@ -291,6 +359,35 @@ def test_what_was_missed_before_and_after_each_change_is_explained(made_up_store
         if not name.endswith("change")
     }
     assert told == rates and len(rates) > 3
+
+
+async def test_a_peers_and_a_channels_changes_are_explained(store_file):
+    both = {scid: made.channel(scid, "cat") for scid in (CAT, CAT2)}
+    node = made.Node(channels={**made.USUAL, **both})
+    for scid, changed_h in ((CAT, 20.0), (CAT2, 40.0)):
+        node.asks(scid, 500)
+        node.asks(scid, 700, hour=changed_h)
+        for number, hour in enumerate(made.spread(30)):
+            node.refuse(hour, 100_000 + 1_000 * number, 50 + number % 7, out=scid)
+    analyst = await node.store(store_file)
+    changed = analyst.history(ALL).changes
+    peer = changed[0].peer
+    of_peer = section(analyst.explain(ALL, peer), CHANGES)
+    of_channel = [
+        section(analyst.explain(ALL, channel=each.channel), CHANGES)
+        for each in analyst.peer(peer, ALL).row.channels
+    ]
+    analyst.close()
+    assert [change.rate_before_msat != change.rate_after_msat for change in changed] == [True] * 2
+    for number, (change, its) in enumerate(zip(changed, of_channel, strict=True), 1):
+        name = f"{number}. fee, {change.scid}"
+        before, after = change.rate_before_msat, change.rate_after_msat
+        assert its == {
+            f"{name}: per hour before": before,
+            f"{name}: per hour after": after,
+            f"{name}: change": pytest.approx((after - before) / before, abs=1e-6),
+        }
+    assert of_peer == {**of_channel[0], **of_channel[1]}
 
 
 def section(explanation: Explanation, title: str) -> dict[str, object]:

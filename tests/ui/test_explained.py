@@ -1,7 +1,7 @@
 """Every figure on a page is one that `explain` tells, or plainly what LND said."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,8 @@ VIEWS = {
     "history": "6",
     "node": "7",
 }
+OF_THE_NODE = ("overview", "history", "node")
+"""What these show is the node's, but for the rows of tables; the others show nothing else."""
 
 _NO_FIGURES = (
     r"^[▸\s]*\d\d:\d\d:\d\d .*",  # a line of the log: one HTLC, as LND told of it
@@ -47,7 +49,9 @@ _NO_FIGURES = (
     r"[\d.]+ MB",
     r"/\S+",
     r"--time_lock_delta \d+",
-    r"\(30 d\)",
+    r"\(30 d\)|PER 30 D",
+    r"(?:under \d+|\d+-\d+|\d+ and over) +·$",  # blocks within which nothing expires
+    r"\d+ ppm(?:, inbound \S+ ppm)? → .*",  # from what to what a policy of ours changed
     r"too early: .*",  # what was watched, and what would be enough
     r"(?:lnd|LND) .*",  # a version
     r"\d+ more +\S+ +\S+",  # those of a list that a page has no room for, added up
@@ -135,7 +139,9 @@ def _written(figure: Figure) -> Iterator[str]:
     elif unit in ("h", "s") and isinstance(value, int | float):
         length_ns = round(value * NS * (3600 if unit == "h" else 1))
         milliseconds = f"{count(length_ns // 1_000_000)} ms"
-        yield from (span(length_ns), age(length_ns), f"{value:.1f}", str(int(value)), milliseconds)
+        yield from (span(length_ns), f"{value:.1f}", str(int(value)), milliseconds)
+        # How long ago it was may be told as of the minute's beginning.
+        yield from (age(length_ns), age(length_ns - 59 * NS))
     elif isinstance(value, int):
         yield from (count(value), str(value), short_sat(value))
     elif unit == "ppm" and isinstance(value, float):
@@ -162,6 +168,20 @@ def unexplained(
     return found
 
 
+def unexplained_of_all(
+    lines: Iterable[str], where: str, names: Sequence[str], node: set[str], whole: set[str]
+) -> list[str]:
+    """The same of a view of the whole node: what stands beside a name or a channel may be told of
+    that; everything else is told of the node itself, or a number of anybody's would do for it."""
+    about = re.compile("|".join([*map(re.escape, names), r"\d+x\d+x\d+", r"\(unknown peer\)"]))
+    found = []
+    for line in lines:
+        for part in line.split("│"):
+            known = whole if about.search(part) else node
+            found += unexplained([part], where, names, known)
+    return found
+
+
 def names_in(analyst: StoreAnalyst) -> list[str]:
     """What peers are called, the longest first."""
     aliases = (clean(peer.alias) for peer in analyst.overview(ALL).peers if peer.alias)
@@ -184,7 +204,7 @@ async def test_every_figure_of_a_page_is_explained(
 ) -> None:
     path = made_up_store if made_up else traffic_store
     with closing(service.open_analyst(path)) as analyst:
-        names, whole = names_in(analyst), of_all(analyst)
+        names, whole, node = names_in(analyst), of_all(analyst), told([analyst.explain(ALL)])
         pages: dict[Subject, set[str]] = {}
         for peer in analyst.overview(ALL).peers[:6]:
             if not peer.peer:
@@ -204,7 +224,8 @@ async def test_every_figure_of_a_page_is_explained(
         for view, key in VIEWS.items():
             await driver.press(key)
             await whole_page(driver)
-            found += unexplained(driver.lines, view, names, whole)
+            of_node = node if view in OF_THE_NODE else whole
+            found += unexplained_of_all(driver.lines, view, names, of_node, whole)
         for about, known in pages.items():
             await opened(driver, about)
             found += unexplained(driver.lines, about.of.value, names, known)

@@ -212,6 +212,11 @@ class HtlctopApp(Actions, inherit_bindings=False):
         elif not page.peel() and self.pages.back():
             self._turned_page()
 
+    def action_how(self) -> None:
+        """Show how the figures come about; once more goes back."""
+        self.pages.how()
+        self._turned_page()
+
     def action_view(self, name: str) -> None:
         """Go to one of the views."""
         if self.pages.go(name):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class Focus(Enum):
-    """Where keys go: exactly one at a time. Seven views, four drill-downs, panes within a view, and
-    what lies over."""
+    """Where keys go: exactly one at a time. Seven views, four drill-downs, panes within a view, the
+    explanation of any of them, and what lies over."""
 
     OVERVIEW = "Overview"
     CHANNELS = "Channels"
@@ -29,6 +29,7 @@ class Focus(Enum):
     HTLC = "HTLC"
     LIVE = "Live"
     EVIDENCE = "Evidence"
+    HOW = "Explanation"
     HELP = "Help"
     PROMPT = "Prompt"
     EXPORT = "Export"
@@ -45,7 +46,8 @@ DATA = EVERYWHERE - {Focus.HELP}
 DRILL_DOWNS = frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR, Focus.HTLC})
 PANES = frozenset({Focus.LIVE, Focus.EVIDENCE})
 """Panes of the Overview and of Opportunities that have the keys after the table."""
-VIEWS = DATA - DRILL_DOWNS
+HOW = frozenset({Focus.HOW})
+VIEWS = DATA - DRILL_DOWNS - HOW
 IN_TIME = DATA - {Focus.HTLC}
 OVERVIEW = frozenset({Focus.OVERVIEW, Focus.LIVE})
 RANKED = OVERVIEW | {Focus.CHANNELS}
@@ -102,7 +104,7 @@ ACTIONS = (
         "back by one step: a message, a drill-down, the filter, then the view",
         EVERYWHERE,
         "back",
-        DRILL_DOWNS | PANES | {Focus.HELP},
+        DRILL_DOWNS | PANES | HOW | {Focus.HELP},
         of_app=True,
     ),
     Action("down", ("j", "down"), "down", EVERYWHERE),
@@ -119,9 +121,11 @@ ACTIONS = (
     Action(
         "how",
         ("i",),
-        "how each figure comes about, and back",
-        frozenset({Focus.PEER, Focus.CHANNEL, Focus.PAIR, Focus.HTLC}),
+        "how each figure comes about, of what is under the cursor or the node; and back",
+        DATA,
         "how",
+        DATA - HOW,
+        of_app=True,
     ),
     Action("sort_next", (">", "."), "sort by the next column", RANKED, "sort"),
     Action("sort_previous", ("<", ","), "sort by the column before", RANKED),

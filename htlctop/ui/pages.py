@@ -1,4 +1,5 @@
-"""The pages that lie on each other: a view, the drill-downs opened from it, the help on top."""
+"""The pages that lie on each other: a view, the drill-downs opened from it, how the figures of the
+one on top come about, the help over it."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -9,6 +10,7 @@ from htlctop.ui.board import Board
 from htlctop.ui.parts import Key, Need, Part
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.screens.help import HelpScreen
+from htlctop.ui.screens.how import HowScreen
 from htlctop.ui.screens.sheets import DrillDown
 from htlctop.ui.subject import Subject
 from htlctop.ui.views import DRILL_DOWNS, FIRST, VIEWS
@@ -120,6 +122,14 @@ class Pages:
             self._stage.pop_screen()
         elif page is not None:
             self._stage.push_screen(HelpScreen(self._look, page.focus_now))
+
+    def how(self) -> None:
+        """How the figures of what is under the cursor come about; once more puts that away."""
+        page = self.top
+        if isinstance(page, HowScreen):
+            self._stage.pop_screen()
+        elif page is not None:
+            self._stage.push_screen(HowScreen(self._look, page))
 
     def back(self) -> bool:
         """Take the page on top away where there is one underneath; else return to the first view.

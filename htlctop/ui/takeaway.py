@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -10,8 +11,10 @@ from xml.sax.saxutils import escape
 from textual.app import App
 from textual.screen import Screen
 
+from htlctop.analysis.advice.models import Explanation
 from htlctop.analysis.status import NodeView
 from htlctop.errors import HtlctopError, UsageError
+from htlctop.export.explain import document as explained
 from htlctop.export.files import write_private
 from htlctop.export.format import utc
 from htlctop.export.formats import Format, render
@@ -83,6 +86,9 @@ class Taking:
         if view is None:
             raise UsageError("nothing to save yet")
         name, masked = page.focus_of.value, shown.is_masked
+        if isinstance(view, Explanation):
+            found = explained(view)
+            return render(replace(found, head=replace(found.head, is_redacted=masked)), form)
         return render(document(view, name, shown.filter, is_redacted=masked), form)
 
     def _saved(self, page: BaseScreen, board: Board, suffix: str, text: Callable[[], str]) -> str:

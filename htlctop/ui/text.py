@@ -3,9 +3,11 @@
 A line is a tuple of (text, role) pieces; every piece measures what the terminal will show.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
+from typing import overload
 
 from rich.cells import cell_len, set_cell_size
 
@@ -171,6 +173,35 @@ def _joined(parts: Iterable[Part], texts: dict[int, str], gap: int) -> Line:
             pieces.append((" " * gap, Role.TEXT))
         pieces.append((texts[id(part)], part.role))
     return tuple(pieces)
+
+
+class Unrolling(Sequence[Line]):
+    """Lines that are made as far as somebody looks. Its length, and an end, take all of them."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._rest = lines
+        self._made: list[Line] = []
+
+    def __bool__(self) -> bool:
+        return bool(self[:1])
+
+    def __len__(self) -> int:
+        self._made.extend(self._rest)
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, at: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Line]: ...
+
+    def __getitem__(self, at: int | slice) -> Line | list[Line]:
+        stop = at.stop if isinstance(at, slice) else at + 1
+        if stop is None or stop <= 0:
+            len(self)
+        else:
+            self._made.extend(islice(self._rest, max(0, stop - len(self._made))))
+        return self._made[at]
 
 
 def wrap(text: str, width: int, most: int) -> tuple[str, ...]:

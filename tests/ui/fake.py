@@ -127,6 +127,8 @@ class FakeAnalyst:
     """How many HTLCs one read of the log looks at, None for all."""
     looked_at: list[int] = field(default_factory=list)
     """The oldest that each read looked at."""
+    explained: list[tuple[int | None, int | None, int | None]] = field(default_factory=list)
+    """Of which peer, channel and source each explanation was; none of them is the node."""
 
     def bump(self) -> None:
         """Something visible changed."""
@@ -347,30 +349,33 @@ class FakeAnalyst:
         source: int | None = None,
     ) -> Explanation:
         self._called("explain")
+        self.explained.append((peer, channel, source))
+        watched = Section(
+            "How much was watched",
+            (Figure("watched", 79_800.0, "s", "window 86,400 − gaps 6,600"),),
+        )
+        if peer is None and channel is None:
+            peers = [Figure(p.alias, p.sums.expected_msat, "msat") for p in self.peers]
+            return self._explanation(query, "the node", watched, Section("Peers", tuple(peers)))
         row = self._peer(peer or (channel or 0) // 10)
         sums = row.sums
         cells = list(causes(row.peer, channel % 10 if channel is not None else None))
         parts = " + ".join(f"{c.category.label} {c.expected_msat:,}" for c in cells)
-        return Explanation(
-            self.identity,
-            self.the_status,
-            self._window(query),
-            row.alias,
-            (
-                Section(
-                    "How much was watched",
-                    (Figure("watched", 79_800.0, "s", "window 86,400 − gaps 6,600"),),
-                ),
-                Section(
-                    "Sums",
-                    (
-                        Figure("net demand", sums.net_demand_msat, "msat"),
-                        Figure("settle rate", row.settle_rate),
-                        Figure("missed", sum(c.expected_msat for c in cells), "msat", parts),
-                    ),
-                ),
-            ),
+        figures = (
+            Figure("net demand", sums.net_demand_msat, "msat"),
+            Figure("settle rate", row.settle_rate),
+            Figure("missed", sum(c.expected_msat for c in cells), "msat", parts),
         )
+        advice = (
+            Section(f"Advice: {one.kind.value}", (Figure("worth", one.worth_msat, "msat"),))
+            for one in advised(self.peers)
+            if one.peer == row.peer
+        )
+        return self._explanation(query, row.alias, watched, Section("Sums", figures), *advice)
+
+    def _explanation(self, query: Query, about: str, *sections: Section) -> Explanation:
+        window = self._window(query)
+        return Explanation(self.identity, self.the_status, window, about, sections)
 
     def explain_htlc(self, seq: int) -> Explanation:
         self._called("explain_htlc")

@@ -15,6 +15,7 @@ from htlctop.ui.glyphs import BLOCKS
 from htlctop.ui.paint import keys as keys_paint
 from htlctop.ui.paint.keys import footer
 from htlctop.ui.screens.help import HelpScreen
+from htlctop.ui.screens.how import HowScreen
 from htlctop.ui.screens.tables import EXAMPLES
 from htlctop.ui.text import plain, width_of
 from htlctop.ui.views import DRILL_DOWNS, VIEWS
@@ -23,7 +24,8 @@ from htlctop.ui.widgets.finder import Finder
 from htlctop.ui.widgets.prompt import Prompt
 
 README = Path(__file__).parents[2] / "README.md"
-OWNERS = {page.focus_of: page for page in (HelpScreen, *VIEWS.values(), *DRILL_DOWNS.values())}
+PAGES = (HelpScreen, HowScreen, *VIEWS.values(), *DRILL_DOWNS.values())
+OWNERS = {page.focus_of: page for page in PAGES}
 OWNERS |= {
     keys.Focus.PROMPT: Prompt,
     keys.Focus.EXPORT: ExportChoice,

@@ -48,7 +48,9 @@ async def wander(driver: Driver) -> None:
     for view in VIEWS:
         await driver.press(view)
         check_hidden(driver, f"view {view}")
-        await driver.press("enter")
+        await driver.press("i")
+        check_hidden(driver, f"explained in {view}")
+        await driver.press("i", "enter")
         check_hidden(driver, f"opened in {view}")
         await driver.press("enter", "G")
         check_hidden(driver, f"below {view}")

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from htlctop.analysis.advice.models import Explanation
 from htlctop.export.views import View
 from htlctop.ui import asking
 from htlctop.ui.board import Board
@@ -19,6 +20,7 @@ from htlctop.ui.messages import Ask
 from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint.keys import footer
 from htlctop.ui.parts import Need
+from htlctop.ui.subject import Subject
 from htlctop.ui.text import Line, Role, line, wrap
 from htlctop.ui.widgets.lines import Look, Pane
 
@@ -99,7 +101,17 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         """The parts that this page shows, besides the status."""
         return ()
 
-    def taken(self, board: Board) -> View | None:
+    @property
+    def explained(self) -> Subject | None:
+        """Whose figures `i` explains, those of the row under the cursor; None is the node."""
+        return None
+
+    @property
+    def explained_first(self) -> str:
+        """The title of what an explanation is to begin with, "" where that is as it comes."""
+        return ""
+
+    def taken(self, board: Board) -> View | Explanation | None:
         """The view model that `e` saves, None while there is none."""
         return board.overview
 

@@ -11,11 +11,11 @@ from htlctop.ui.paint import channel as paint
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.copying import copied_id
-from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
+from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
 from htlctop.ui.text import Line
 
 
-class ChannelScreen(ExplainedScreen):
+class ChannelScreen(DrillDown):
     """One channel's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.CHANNEL)]
@@ -28,7 +28,6 @@ class ChannelScreen(ExplainedScreen):
             Need(Part.CHANNEL, self.about),
             Need(Part.LOG, self.about, lines=LOG_LINES),
             Need(Part.HISTORY),
-            *self.explained,
         )
 
     def taken(self, board: Board) -> View | None:

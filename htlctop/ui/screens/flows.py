@@ -24,6 +24,7 @@ from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.copying import copied_pair
 from htlctop.ui.screens.tables import FilteredScreen
+from htlctop.ui.subject import Subject
 from htlctop.ui.table.widget import HOLD_ORDER_S
 from htlctop.ui.text import Line, Role
 from htlctop.ui.widgets.lines import Look, Pane
@@ -88,6 +89,12 @@ class FlowsScreen(FilteredScreen):
         """The public keys of the pair under the cursor."""
         pair = self._current
         return copied_pair(pair) if pair else None
+
+    @property
+    def explained(self) -> Subject | None:
+        """The pair under the cursor."""
+        pair = self._current
+        return subject.pair(pair.in_peer, pair.out_peer) if pair else None
 
     def lay_out(self, width: int, height: int) -> None:
         """The footer where there is room."""
@@ -197,5 +204,5 @@ class FlowsScreen(FilteredScreen):
 
     def action_open(self) -> None:
         """Open the pair under the cursor."""
-        if pair := self._current:
-            self.post_message(Open(subject.pair(pair.in_peer, pair.out_peer)))
+        if about := self.explained:
+            self.post_message(Open(about))

@@ -11,11 +11,11 @@ from htlctop.ui.paint import htlc as paint
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.copying import copied_id
-from htlctop.ui.screens.sheets import ExplainedScreen
+from htlctop.ui.screens.sheets import DrillDown
 from htlctop.ui.text import Line
 
 
-class HtlcScreen(ExplainedScreen):
+class HtlcScreen(DrillDown):
     """One HTLC's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.HTLC)]
@@ -24,7 +24,7 @@ class HtlcScreen(ExplainedScreen):
     @property
     def needs(self) -> tuple[Need, ...]:
         """The HTLC and nothing else."""
-        return Need(Part.HTLC, self.about), *self.explained
+        return (Need(Part.HTLC, self.about),)
 
     def taken(self, board: Board) -> View | None:
         """The HTLC."""

@@ -21,6 +21,7 @@ from htlctop.ui.paint.parts import paragraph, rule
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import BaseScreen, Copied
 from htlctop.ui.screens.copying import copied_advice
+from htlctop.ui.subject import Subject
 from htlctop.ui.table.columns import Column
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line, Role, line
@@ -80,6 +81,18 @@ class OpportunitiesScreen(BaseScreen):
     def _current(self) -> Opportunity | None:
         entry = self.table.roster.current
         return entry.item if entry else None
+
+    @property
+    def explained(self) -> Subject | None:
+        """The peer that the row under the cursor is about."""
+        one = self._current()
+        return subject.peer(one.peer) if one else None
+
+    @property
+    def explained_first(self) -> str:
+        """The arithmetic of that advice."""
+        one = self._current()
+        return f"Advice: {one.kind.value}" if one else ""
 
     def lay_out(self, width: int, height: int) -> None:
         """The table, the evidence, or both where there is room."""
@@ -210,8 +223,8 @@ class OpportunitiesScreen(BaseScreen):
         """The evidence of the row under the cursor; from there its peer."""
         if not self.is_evidence:
             self.table.open()
-        elif one := self._current():
-            self.post_message(Open(subject.peer(one.peer)))
+        elif about := self.explained:
+            self.post_message(Open(about))
 
 
 def _content(

@@ -24,7 +24,7 @@ from htlctop.ui.ranking import Context, children, columns, first_of_each, key, k
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.copying import copied_row
 from htlctop.ui.screens.tables import Movable, TableScreen
-from htlctop.ui.subject import htlc
+from htlctop.ui.subject import Subject, htlc
 from htlctop.ui.table.widget import Content, Table
 from htlctop.ui.text import Line, Role, line
 from htlctop.ui.trickle import LOOK_BACK
@@ -139,6 +139,12 @@ class OverviewScreen(TableScreen[Row]):
     def copied(self, board: Board) -> Copied | None:
         """The key or id of the row or line under the cursor."""
         return copied_row(self.live.current) if self.live.has_keys else super().copied(board)
+
+    @property
+    def explained(self) -> Subject | None:
+        """That of the row or line under the cursor."""
+        one = self.live.current
+        return htlc(one.seq) if one else super().explained
 
     def peel(self) -> bool:
         """Out of the live log, then as on every page with a table."""

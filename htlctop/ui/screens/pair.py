@@ -11,11 +11,11 @@ from htlctop.ui.paint import pair as paint
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied
 from htlctop.ui.screens.copying import copied_pair
-from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
+from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
 from htlctop.ui.text import Line
 
 
-class PairScreen(ExplainedScreen):
+class PairScreen(DrillDown):
     """One pair's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.PAIR)]
@@ -27,7 +27,6 @@ class PairScreen(ExplainedScreen):
         return (
             Need(Part.PAIR, self.about),
             Need(Part.LOG, self.about, lines=LOG_LINES),
-            *self.explained,
         )
 
     def taken(self, board: Board) -> View | None:

@@ -13,11 +13,11 @@ from htlctop.ui.paint.parts import called
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied, Marked
 from htlctop.ui.screens.copying import copied_advice, copied_key
-from htlctop.ui.screens.sheets import LOG_LINES, ExplainedScreen
+from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
 from htlctop.ui.text import Line
 
 
-class PeerScreen(ExplainedScreen):
+class PeerScreen(DrillDown):
     """One peer's page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Focus.PEER)]
@@ -32,7 +32,6 @@ class PeerScreen(ExplainedScreen):
             Need(Part.CURVE, self.about),
             Need(Part.ADVICE),
             Need(Part.HISTORY),
-            *self.explained,
         )
 
     def taken(self, board: Board) -> View | None:

@@ -1,16 +1,13 @@
 """Pages that are one sheet of lines which scrolls, and those of one thing that was opened."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from textual.widget import Widget
 
 from htlctop.ui.board import Board
-from htlctop.ui.messages import NeedsChanged
 from htlctop.ui.paint import status as status_paint
-from htlctop.ui.paint.how import page as how_page
 from htlctop.ui.paint.parts import paragraph
-from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import BaseScreen
 from htlctop.ui.subject import Subject
 from htlctop.ui.text import Line, Role, line
@@ -36,11 +33,11 @@ class SheetScreen(BaseScreen):
         """The sheet."""
         yield self.sheet
 
-    def body(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+    def body(self, board: Board, width: int, height: int) -> Sequence[Line]:
         """The whole sheet, as long as it gets; () while there is nothing to show yet."""
         raise NotImplementedError
 
-    def page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
+    def page(self, board: Board, width: int, height: int) -> Sequence[Line]:
         """The sheet, or why there is none."""
         if text := board.failure(*self.needs[0].key):
             return tuple(paragraph(f"cannot be read: {text}", width, Role.BAD))
@@ -92,40 +89,7 @@ class DrillDown(SheetScreen):
         super().__init__(look)
         self.about = about
 
-
-class ExplainedScreen(DrillDown):
-    """A drill-down whose figures can be explained: the other side of its sheet."""
-
-    def __init__(self, look: Look, about: Subject) -> None:
-        super().__init__(look, about)
-        self.is_how = False
-
     @property
-    def explained(self) -> tuple[Need, ...]:
-        """The explanation, while it is what is shown."""
-        return (Need(Part.EXPLAIN, self.about),) if self.is_how else ()
-
-    def page(self, board: Board, width: int, height: int) -> tuple[Line, ...]:
-        """The sheet, or how its figures come about."""
-        if not self.is_how:
-            return super().page(board, width, height)
-        if text := board.failure(Part.EXPLAIN, self.about):
-            return tuple(paragraph(f"cannot be explained: {text}", width, Role.BAD))
-        found = board.explanation(self.about)
-        if found is None:
-            return (line(" working it out ...", Role.DIM),)
-        return how_page(found, width, self.look.glyphs)
-
-    def peel(self) -> bool:
-        """Back from the explanation to the sheet."""
-        if not self.is_how:
-            return False
-        self.action_how()
-        return True
-
-    def action_how(self) -> None:
-        """Turn the sheet over."""
-        self.is_how = not self.is_how
-        self.sheet.scroll_home_or_end(end=False)
-        self.show(self._board)
-        self.post_message(NeedsChanged())
+    def explained(self) -> Subject:
+        """The thing."""
+        return self.about

@@ -146,6 +146,12 @@ class TableScreen(FilteredScreen, Generic[Item]):
         entry = self.table.roster.current
         return copied_row(entry.item) if entry else None
 
+    @property
+    def explained(self) -> Subject | None:
+        """The row's peer, channel, pair or HTLC."""
+        entry = self.table.roster.current
+        return entry.key if entry and isinstance(entry.key, Subject) else None
+
     # What the table asks for
 
     def on_table_opened(self, message: "Table.Opened") -> None:

@@ -12,7 +12,6 @@ class Sheet(Pane):
     """A pane whose painter may give more lines than fit."""
 
     top = 0
-    _height = 0
     _painted: Sequence[Line] = ()
 
     def repaint(self) -> None:
@@ -20,13 +19,21 @@ class Sheet(Pane):
         width, height = self.size
         if self._painter is None or not width or not height:
             return
-        self._height, self._painted = height, guarded(self._painter, width, height)
+        self._painted = guarded(self._painter, width, height)
         self._put()
 
     def _put(self) -> None:
         """Show the part scrolled to of what is painted."""
-        self.top = max(0, min(self.top, len(self._painted) - self._height))
-        self.put(self._painted[self.top : self.top + self._height])
+        self.put(guarded(self._in_view, *self.size))
+
+    def _in_view(self, width: int, height: int) -> Sequence[Line]:
+        """Asks how long the page is only where it ends, which a long one need not know before."""
+        self.top = max(0, self.top)
+        shown = self._painted[self.top : self.top + height]
+        if len(shown) < height:
+            self.top = max(0, len(self._painted) - height)
+            shown = self._painted[self.top :]
+        return shown
 
     def scroll_by(self, lines: int) -> None:
         """Move by some lines, down if positive, within the page."""

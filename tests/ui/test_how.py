@@ -1,6 +1,7 @@
 """How figures come about: one key from wherever a figure stands, and back to that place."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,30 @@ async def test_the_nodes_explanation_looks_as_agreed(size: tuple[int, int]) -> N
         await driver.press("6", "i")
         check_width(driver, *size)
         check_golden("how-node-{}x{}".format(*size), driver.lines)
+
+
+async def test_once_laid_out_an_explanation_is_not_laid_out_again_until_it_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laid: list[int] = []
+    figures = how.figures
+
+    def counted(*given):
+        laid.append(1)
+        return figures(*given)
+
+    class Long(FakeAnalyst):
+        def explain(self, query: Query, peer=None, channel=None, source=None) -> Explanation:
+            found = super().explain(query, peer, channel, source)
+            return replace(found, sections=found.sections * 500)
+
+    monkeypatch.setattr(how, "figures", counted)
+    async with running((80, 24), analyst=Long()) as driver:
+        await driver.press("i")
+        seen = len(laid)
+        assert 0 < seen < 20
+        for _ in range(3):
+            await driver.changed(lambda analyst: None)
+        assert len(laid) == seen
+        await driver.press("G")
+        assert len(laid) > 1000

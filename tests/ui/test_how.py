@@ -1,5 +1,6 @@
 """How figures come about: one key from wherever a figure stands, and back to that place."""
 
+import random
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,12 @@ from test_taking import files
 
 from htlctop.analysis.advice.models import Explanation, Figure, Section
 from htlctop.analysis.query import Query
+from htlctop.export.format import clean
 from htlctop.ui import subject
 from htlctop.ui.glyphs import BLOCKS
+from htlctop.ui.paint import advice as paint
 from htlctop.ui.paint import how
+from htlctop.ui.paint.parts import spelled
 from htlctop.ui.screens.how import HowScreen
 from htlctop.ui.text import Unrolling, line, plain
 
@@ -169,6 +173,22 @@ def test_a_page_of_ten_thousand_figures_is_made_a_section_at_a_time() -> None:
     assert "ACINQ: how each" in plain(next(rows)) and "whole node" in plain(next(rows))
     assert "From peer 9 " in plain(next(rows)) and "9" in plain(next(rows))
     assert "From peer 0 " in plain(next(rows))
+
+
+def test_a_formula_with_a_summand_for_each_of_two_thousand_peers_is_whole() -> None:
+    formula = " + ".join(f"{7_919 * number:,}" for number in range(2_000))
+    for width in (24, 120):
+        rows = paint.figures((Figure("missed", 1, "msat", formula),), width, BLOCKS)
+        text = " ".join(plain(row).strip() for row in rows)
+        assert text.endswith(f"= {formula}")
+
+
+def test_words_of_our_own_are_spelled_as_they_are_and_others_made_harmless() -> None:
+    chance = random.Random(6)
+    signs = "09azAZ +,.÷×−–≈→…(é\u202e\x1b\u200d\ufe0f\n\t日\U0001f3fd"
+    for _ in range(3_000):
+        text = "".join(chance.choices(signs, k=chance.randrange(12)))
+        assert spelled(text, BLOCKS) == clean(text, 100)
 
 
 async def test_an_explanation_is_saved_in_any_format(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ The words come from export.advice, the same in a report.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
 from htlctop.domain.types import NS
@@ -16,6 +16,8 @@ from htlctop.ui.paint.parts import paragraph, rule, spelled
 from htlctop.ui.text import Line, Role, fit, left, line, right, wrap
 
 _HOUR_NS = 3600 * NS
+_MOST_ROWS = 10_000
+"""Of a formula, which may have a summand for each of thousands of peers."""
 _HEX_KEY = re.compile(r"\b0[23][0-9a-f]{64}\b")
 
 
@@ -74,29 +76,27 @@ def figures(
     width: int,
     glyphs: Glyphs,
     shown: Callable[[Figure], str] = value,
-) -> list[Line]:
+) -> Iterator[Line]:
     """Each figure with its value and how it comes about."""
     names = [spelled(one.name, glyphs) for one in found]
-    room = min(max(map(len, names), default=0) + 2, max(10, width * 2 // 5))
-    lines: list[Line] = []
+    room = min(max(map(len, names), default=0) + 2, max(10, width // 2))
     for name, one in zip(names, found, strict=True):
         told = spelled(shown(one), glyphs)
         formula = f"= {spelled(one.formula, glyphs)}" if one.formula else ""
         if width < 60:
-            lines.extend(paragraph(f"{name}: {told}", width, Role.TEXT, 3))
-            lines.extend(paragraph(f"  {formula}", width, Role.DIM, 40) if formula else ())
+            yield from paragraph(f"{name}: {told}", width, Role.TEXT, 3)
+            yield from paragraph(f"  {formula}", width, Role.DIM, _MOST_ROWS)
             continue
         head = f" {left(name, room, glyphs.more)}{right(told, 14) if len(told) <= 14 else told}"
         if len(head) + len(formula) + 2 <= width:
-            lines.append(((head, Role.TEXT), (f"  {formula}", Role.DIM)))
+            yield (head, Role.TEXT), (f"  {formula}", Role.DIM)
         else:
-            lines.append(fit(line(head), width, glyphs.more))
-            lines.extend(_indented(formula, width))
-    return lines
+            yield fit(line(head), width, glyphs.more)
+            yield from _indented(formula, width)
 
 
 def _indented(text: str, width: int) -> list[Line]:
-    return [line(f"   {row}", Role.DIM) for row in wrap(text, max(1, width - 4), 40)]
+    return [line(f"   {row}", Role.DIM) for row in wrap(text, max(1, width - 4), _MOST_ROWS)]
 
 
 def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list[Line]:
@@ -108,7 +108,7 @@ def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list
         lines.extend(offered(command, width, glyphs))
     lines.append(rule("The figures it came from", width, glyphs))
     found = figures(one.evidence, width, glyphs)
-    return [*lines, *(found or [line(" none", Role.DIM)])]
+    return [*lines, *(found if one.evidence else [line(" none", Role.DIM)])]
 
 
 def _start(text: str) -> str:

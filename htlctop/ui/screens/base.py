@@ -108,8 +108,8 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     @property
     def explained_first(self) -> str:
-        """The title of what an explanation is to begin with, "" where that is as it comes."""
-        return ""
+        """The title of what an explanation begins with, where it has such: what a row shows."""
+        return "Sums"
 
     def taken(self, board: Board) -> View | Explanation | None:
         """The view model that `e` saves, None while there is none."""

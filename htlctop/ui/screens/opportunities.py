@@ -92,7 +92,7 @@ class OpportunitiesScreen(BaseScreen):
     def explained_first(self) -> str:
         """The arithmetic of that advice."""
         one = self._current()
-        return f"Advice: {one.kind.value}" if one else ""
+        return f"Advice: {one.kind.value}" if one else super().explained_first
 
     def lay_out(self, width: int, height: int) -> None:
         """The table, the evidence, or both where there is room."""

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bigfoot import STATUS
+from bigfoot import STATUS, advised, all_peers
 from drive import PLAIN, SIZES, Driver, running
 from fake import READING, FakeAnalyst, FakeSession
 from test_screens import check_golden, check_width
 from test_text import HOSTILE
 
-from htlctop.analysis.advice.models import Advice
+from htlctop.analysis.advice.models import Advice, Kind
 from htlctop.analysis.details import Pending
 from htlctop.analysis.models import Window
 from htlctop.analysis.query import Query
@@ -281,6 +281,57 @@ async def test_no_advice_is_said_with_its_reason(
         await driver.press("5")
         for word in words:
             assert word in driver.text
+
+
+@pytest.mark.parametrize("size", [(120, 32), (80, 24)])
+async def test_without_advice_there_is_no_pane_for_its_evidence(size: tuple[int, int]) -> None:
+    async with running(size, analyst=FakeAnalyst(advised=())) as driver:
+        await driver.press("5")
+        assert "nothing refused that would be worth anything" in driver.text
+        assert "and why" not in driver.text and "nothing under" not in driver.text
+
+
+async def test_at_a_past_time_advice_is_no_order_and_no_command_is_given() -> None:
+    async with running((120, 32)) as driver:
+        await driver.press("5", "[")
+        await driver.shows("─ What was to do then, by what it is worth in 24h")
+        assert "no command for a past time, } is now" in driver.text
+        assert "bos rebalance" not in driver.text
+        for page in ("5", "oo"):
+            await driver.press(*page)
+            assert driver.app.page is not None
+            copied = driver.app.page.copied(driver.app.board)
+            assert copied is not None and copied.what == "public key"
+        assert " Then: bring 1.2M sat into ACINQ" in driver.text
+        await driver.press("1")
+        assert " Then: bring 1.2M sat into ACINQ" in driver.text
+        await driver.press("}")
+        await driver.shows(" Do: bring 1.2M sat into ACINQ")
+        await driver.press("5")
+        assert "bos rebalance" in driver.text
+
+
+async def test_what_costs_something_is_said_to_be_worth_so_much_before_costs() -> None:
+    async with running((120, 32)) as driver:
+        assert "sat a month  before costs" in driver.text
+        await driver.press("5")
+        assert "sat a month before costs." in driver.text
+        await driver.press("j", "j", "j")
+        assert "Raise max_htlc" in driver.text and "costs" not in driver.text
+        await driver.press("1", "o")
+        assert "sat a month before costs (rebalance_outbound)" in driver.text
+        await driver.press("u")
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.shows("worth 29–44k/month")
+        assert "before costs" not in driver.text
+
+
+async def test_where_no_command_does_it_that_is_said() -> None:
+    first = advised(all_peers())[0]
+    drain = replace(first, kind=Kind.REBALANCE_INBOUND, break_even_ppm=None, ceiling_ppm=None)
+    async with running((120, 32), analyst=FakeAnalyst(advised=(drain,))) as driver:
+        await driver.press("5")
+        assert "(no command does this; y copies the peer's key)" in driver.text
 
 
 # Drill-downs

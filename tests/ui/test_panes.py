@@ -104,13 +104,13 @@ async def test_tab_in_opportunities_goes_to_the_evidence_which_then_scrolls(
 ) -> None:
     async with running(size) as driver:
         await driver.press("5", "tab")
-        assert "▸ Why" in driver.text and not cursors(driver)
+        assert "▸ What" in driver.text and not cursors(driver)
         assert ("WORTH" in driver.text) == (size[1] >= 18), "both where there is room"
         before = driver.lines
         await driver.press("G", "g")
         assert driver.lines == before
         await driver.press("tab")
-        assert "▸ Why" not in driver.text and cursors(driver)[0].strip("▸ ").startswith("ACINQ")
+        assert "▸ What" not in driver.text and cursors(driver)[0].strip("▸ ").startswith("ACINQ")
 
 
 async def test_of_a_line_of_the_log_the_channel_it_was_for_is_copied() -> None:

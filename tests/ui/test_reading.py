@@ -247,8 +247,10 @@ async def test_what_to_do_is_on_the_overview_and_in_its_column() -> None:
         assert row.split()[-1] == "fill"
 
 
-@pytest.mark.parametrize(("minutes", "urged"), [(59, False), (61, True)])
-async def test_in_the_first_hour_nothing_is_urged(minutes: int, urged: bool) -> None:
+@pytest.mark.parametrize(("minutes", "told"), [(59, False), (61, True)])
+async def test_in_the_first_hour_nothing_is_told_and_while_it_is_too_early_nothing_is_urged(
+    minutes: int, told: bool
+) -> None:
     class Fresh(FakeAnalyst):
         def advice(self, query: Query) -> Advice:
             view = super().advice(query)
@@ -256,10 +258,16 @@ async def test_in_the_first_hour_nothing_is_urged(minutes: int, urged: bool) -> 
             return replace(view, window=window, too_early=f"too early: watched for {minutes} min")
 
     async with running(analyst=Fresh()) as driver:
-        assert ("Do: bring 1.2M sat into ACINQ" in driver.text) is urged
-        assert (f"too early: watched for {minutes} min" in driver.text) is not urged
+        assert ("So far: bring 1.2M sat into ACINQ" in driver.text) is told
+        assert (f"too early: watched for {minutes} min" in driver.text) is not told
         row = next(row for row in driver.table.text if "ACINQ" in row)
-        assert (row.split()[-1] == "fill") is urged
+        assert (row.split()[-1] == "fill") is told
+        for page in ("5", "o"):
+            await driver.press(page)
+            assert "So far" in driver.text and "What to do" not in driver.text
+            assert "no command while it is too early" in driver.text
+        await driver.press("o")
+        assert " So far: bring 1.2M" in driver.text and "bos rebalance" not in driver.text
 
 
 async def test_without_advice_the_reason_is_said() -> None:

@@ -39,11 +39,40 @@ def limits(one: Opportunity) -> str:
     return ", ".join(filter(None, (text, most_it_costs(one))))
 
 
-def do(found: Sequence[Opportunity], command: str, width: int, glyphs: Glyphs) -> list[Line]:
+def lead(view: Advice) -> str:
+    """What stands before a piece of advice: only what may be acted on today reads as an order."""
+    if view.too_early:
+        return "So far"
+    return "Do" if view.window.is_live else "Then"
+
+
+_HEADINGS = {"Do": "What to do", "Then": "What was to do then"}
+
+
+def heading(view: Advice | None) -> str:
+    """The same above all of it."""
+    word = lead(view) if view else "Do"
+    return _HEADINGS.get(word, word)
+
+
+def before_costs(one: Opportunity) -> str:
+    """Where what a month is worth has not had taken off what following the advice costs."""
+    costs = one.per_30d_msat is not None and one.costs_at_most_sat is not None
+    return "before costs" if costs else ""
+
+
+def _advice(one: Opportunity, glyphs: Glyphs) -> str:
+    return f"{spelled(sentence(one), glyphs)} {before_costs(one)}".rstrip()
+
+
+def do(
+    found: Sequence[Opportunity], view: Advice, command: str, width: int, glyphs: Glyphs
+) -> list[Line]:
     """What to do about a peer: a paragraph for each, the command of the first below it."""
     lines: list[Line] = []
     for index, one in enumerate(found):
-        text = f"Do: {spelled(sentence(one), glyphs)} ({one.kind})"
+        told = _advice(one, glyphs) if width >= 60 else spelled(sentence(one), glyphs)
+        text = f"{lead(view)}: {told} ({one.kind})"
         extra = "; ".join(part for part in (limits(one), badge(one, brief=True)) if part)
         if width >= 60:
             lines.extend(paragraph(text, width, Role.STRONG if not index else Role.TEXT, 3))
@@ -99,16 +128,30 @@ def _indented(text: str, width: int) -> list[Line]:
     return [line(f"   {row}", Role.DIM) for row in wrap(text, max(1, width - 4), _MOST_ROWS)]
 
 
-def evidence(one: Opportunity, command: str, width: int, glyphs: Glyphs) -> list[Line]:
-    """One piece of advice in full: what, how sure, the command, and the figures it came from."""
-    lines = paragraph(f"{_start(spelled(sentence(one), glyphs))}.", width, Role.STRONG, 4)
+def evidence(
+    one: Opportunity, view: Advice, command: str, width: int, glyphs: Glyphs
+) -> list[Line]:
+    """One piece of advice in full: what, how sure, the command or why there is none, and the
+    figures it came from."""
+    lines = paragraph(f"{_start(_advice(one, glyphs))}.", width, Role.STRONG)
     extra = "; ".join(part for part in (limits(one), badge(one, brief=width < 60)) if part)
     lines.extend(paragraph(extra, width, Role.DIM, 3))
     if command:
         lines.extend(offered(command, width, glyphs))
+    else:
+        lines.extend(paragraph(_no_command(view, glyphs), width, Role.DIM, 2))
     lines.append(rule("The figures it came from", width, glyphs))
     found = figures(one.evidence, width, glyphs)
     return [*lines, *(found if one.evidence else [line(" none", Role.DIM)])]
+
+
+def _no_command(view: Advice, glyphs: Glyphs) -> str:
+    copies = f"{key_of('copy', glyphs.ascii)} copies the peer's key"
+    if view.too_early:
+        return f"(no command while it is too early; {copies})"
+    if not view.window.is_live:
+        return f"(no command for a past time, {key_of('now', glyphs.ascii)} is now; {copies})"
+    return f"(no command does this; {copies})"
 
 
 def _start(text: str) -> str:

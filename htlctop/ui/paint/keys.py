@@ -98,7 +98,10 @@ _WORDS = (
     ("REFUSED", "forwards that failed at this node, for whatever reason"),
     ("SETTLE", "how many of the payments sent on to the peer arrive (30 days)"),
     ("LOCAL", "our side of the balance at this moment"),
-    ("PER 30 D", "what a month would bring, had it all been watched"),
+    (
+        "PER 30 D",
+        "what a month would bring, had it all been watched, before what it costs",
+    ),
     ("URGENCY", "0 to 100: up to 40 for its worth, 30 for how often, 30 for how much of it fails"),
     ("CONFIDENCE", "how much was seen of it: low, medium or high"),
     ("covered", "the part of the window in which somebody was watching"),

@@ -9,7 +9,7 @@ from htlctop.ui import watched
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
-from htlctop.ui.paint.advice import is_fresh
+from htlctop.ui.paint.advice import before_costs, is_fresh, lead
 from htlctop.ui.paint.chart import Chart, chart, per
 from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.paint.status import nearest_expiry, shed, status
@@ -55,8 +55,9 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
     return indent(
         width,
         [
-            Part(f"Do: {what}", Role.GOOD),
+            Part(f"{lead(advice)}: {what}", Role.GOOD),
             Part(brings, Role.GOOD, 1, brings.replace(" sat a month", "/month")),
+            Part(before_costs(best), Role.DIM, 3),
         ],
         [Part(f"({key} for all {number})" if number > 1 else "", Role.DIM, 2)],
     )

@@ -201,10 +201,10 @@ def _curve(more: More, width: int, glyphs: Glyphs) -> list[Line]:
 
 def _advised(row: PeerRow, more: More, width: int, glyphs: Glyphs) -> list[Line]:
     found = of_peer(more.advice, row.peer)
-    if found:
-        return do(found, more.command, width, glyphs)
     if more.advice is None:
         return []
+    if found:
+        return do(found, more.advice, more.command, width, glyphs)
     why_not = more.advice.too_early or "nothing worth doing about this peer was found"
     return [fit(line(f" Do: {why_not}", Role.DIM), width, glyphs.more)]
 

@@ -43,9 +43,16 @@ def copied_pair(pair: PairRow) -> Copied | None:
     return copied_id(f"{pair.in_pubkey or ''} {pair.out_pubkey or ''}".strip(), "public keys")
 
 
+def command_for(one: Opportunity, board: Board) -> str:
+    """The command that does it; "" where there is none, while it is too early, and for a past time,
+    whose balances and fees are not today's."""
+    is_live = board.advice is not None and board.advice.window.is_live
+    return best_command(one, board.advice, board.templates) if is_live else ""
+
+
 def copied_advice(one: Opportunity, board: Board) -> Copied | None:
     """The command that does it, with the most it can cost; the peer's key where there is none."""
-    command = best_command(one, board.advice, board.templates)
+    command = command_for(one, board)
     if not command:
         return copied_key(one.pubkey)
     cost = most_it_costs(one)

@@ -8,7 +8,6 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from htlctop.analysis.advice.models import Advice, Opportunity
-from htlctop.export.handoff import best_command
 from htlctop.export.views import View
 from htlctop.ui import subject
 from htlctop.ui.board import Board
@@ -20,7 +19,7 @@ from htlctop.ui.paint import status as status_paint
 from htlctop.ui.paint.parts import paragraph, rule
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import BaseScreen, Copied
-from htlctop.ui.screens.copying import copied_advice
+from htlctop.ui.screens.copying import command_for, copied_advice
 from htlctop.ui.subject import Subject
 from htlctop.ui.table.columns import Column
 from htlctop.ui.table.widget import Content, Table
@@ -97,10 +96,7 @@ class OpportunitiesScreen(BaseScreen):
     def lay_out(self, width: int, height: int) -> None:
         """The table, the evidence, or both where there is room."""
         self.show_footer(1 if height >= 10 else 0)
-        both = height >= _BESIDE_FROM and not self._is_alone
-        self.table.display = not self.is_evidence or both
         self.table.has_keys = not self.is_evidence
-        self.sheet.display = self.is_evidence or both
         self.table.set_layout(title=height >= 8, heads=height >= 5)
         self.show(self._board)
 
@@ -112,8 +108,12 @@ class OpportunitiesScreen(BaseScreen):
         for pane in (self.told, self.table, self.sheet):
             pane.dimmed = status_paint.is_stale(board)
         view = held.advice
+        rows = len(view.opportunities) if view else 0
+        both = bool(rows) and self.size.height >= _BESIDE_FROM and not self._is_alone
+        self.table.display = not self.is_evidence or both
+        self.sheet.display = self.is_evidence or both
         self._show_told(view)
-        self.table.styles.height = self._table_height(len(view.opportunities) if view else 0)
+        self.table.styles.height = self._table_height(rows)
         self.table.show(_content(view, held, self._columns, self.size.width))
         self._show_evidence()
 
@@ -125,25 +125,28 @@ class OpportunitiesScreen(BaseScreen):
 
     def _show_told(self, view: Advice | None) -> None:
         text = paint.told(view) if view else ""
-        rows = paragraph(text, self.size.width, Role.WARN, 2) if text else []
+        most = 2 if self.size.width >= 60 else 4
+        rows = paragraph(text, self.size.width, Role.WARN, most)
         is_shown = self.table.display and self.size.height >= _TOLD_FROM
         self.set_height(self.told, len(rows) if is_shown else 0)
-        self.told.show(lambda width, _: paragraph(text, width, Role.WARN, 2))
+        self.told.show(lambda width, _: paragraph(text, width, Role.WARN, most))
 
     def _show_evidence(self) -> None:
-        self.sheet.show(partial(self._evidence, self._current()))
+        self.sheet.show(partial(self._evidence, self._current(), self.held(self._board)))
 
-    def _evidence(self, one: Opportunity | None, width: int, height: int) -> tuple[Line, ...]:
+    def _evidence(
+        self, one: Opportunity | None, board: Board, width: int, height: int
+    ) -> tuple[Line, ...]:
+        view = board.advice
         glyphs = self.look.glyphs
         hint = f"; {key_of('back', glyphs.ascii)} back"
         if width >= 60:
             hint += f", {key_of('open', glyphs.ascii)} opens the peer"
-        text = "Why, and what to do"
+        text = f"{paint.heading(view)}, and why"
         title = rule(f"{glyphs.cursor} {text}{hint}" if self.is_evidence else text, width, glyphs)
-        if one is None:
+        if one is None or view is None:
             return title, line(" nothing under the cursor", Role.DIM)
-        command = best_command(one, self._board.advice, self._board.templates)
-        return title, *paint.evidence(one, command, width, glyphs)
+        return title, *paint.evidence(one, view, command_for(one, board), width, glyphs)
 
     def peel(self) -> bool:
         """Back from the evidence to the list."""
@@ -230,7 +233,7 @@ class OpportunitiesScreen(BaseScreen):
 def _content(
     view: Advice | None, board: Board, columns: Sequence[Column[Opportunity]], width: int
 ) -> Content[Opportunity]:
-    title = "What to do, by what it is worth" if width >= 60 else "What to do, by worth"
+    title = f"{paint.heading(view)}, by {'what it is worth' if width >= 60 else 'worth'}"
     empty: tuple[str, ...] = ("reading ...",)
     if text := board.failure(Part.ADVICE):
         title, empty = f"cannot be read: {text}", ()

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from htlctop.export.handoff import best_command
 from htlctop.export.views import View
 from htlctop.ui.board import Board
 from htlctop.ui.keys import Focus, bindings
@@ -12,7 +11,7 @@ from htlctop.ui.paint import peer as paint
 from htlctop.ui.paint.parts import called
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.screens.base import Copied, Marked
-from htlctop.ui.screens.copying import copied_advice, copied_key
+from htlctop.ui.screens.copying import command_for, copied_advice, copied_key
 from htlctop.ui.screens.sheets import LOG_LINES, DrillDown
 from htlctop.ui.text import Line
 
@@ -66,6 +65,6 @@ class PeerScreen(DrillDown):
             curve_read=board.has(Part.CURVE, self.about),
             advice=board.advice,
             changes=tuple(c for c in history.changes if c.peer in (0, peer)) if history else (),
-            command=best_command(advised[0], board.advice, board.templates) if advised else "",
+            command=command_for(advised[0], board) if advised else "",
         )
         return paint.page(detail, more, width, height, self.look.glyphs)

@@ -25,6 +25,10 @@ _TITLES = {
     "pair": "Who wanted to reach whom, fees in sat",
     "source": "Whom it came from, fees in sat",
 }
+_COLUMNS = (
+    "MISSED is what would have been earned: DEMAND, the fee of each refused payment once, × how "
+    "many of the peer's payments settle once they are sent on; EVERY TRY counts its retries too"
+)
 
 
 @click.command("analyze")
@@ -83,5 +87,5 @@ def command(
     with closing(service.open_analyst(store_path(store, None))) as analyst:
         view = analyst.overview(query)
     head = Head(f"by {by}", view.node, view.window, text, view.status.replay)
-    document = Document(head, (ranked(view.rows[:top], _TITLES[by]),))
+    document = Document(head, (ranked(view.rows[:top], _TITLES[by]),), (("columns", _COLUMNS),))
     output.write(render(document, Format(output.form)))

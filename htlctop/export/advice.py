@@ -164,17 +164,26 @@ def _amount(item: Opportunity) -> str:
     return f"{_thousands((item.amount_msat or 0) // 1000)} sat"
 
 
+def _ppm(rate: int | None) -> str:
+    return f"{count(rate or 0)} ppm"
+
+
+def _rates(item: Opportunity) -> str:
+    return f"{count(item.break_even_ppm or 0)} to {_ppm(item.ceiling_ppm)}"
+
+
 def _fill(item: Opportunity) -> str:
     source = ""
     if item.source is not None:
         source = f" from {name(item.source_alias, item.source_pubkey, item.source)}"
-    return f"bring {_amount(item)} into {_who(item)}{source} below {item.ceiling_ppm} ppm"
+    price = f"below {_ppm(item.ceiling_ppm)}" if item.ceiling_ppm else "if it costs nothing"
+    return f"bring {_amount(item)} into {_who(item)}{source} {price}"
 
 
 def _raise(item: Opportunity) -> str:
     return (
-        f"raise the fee toward {_who(item)} from {item.break_even_ppm} to {item.ceiling_ppm} ppm: "
-        "it runs dry, and a price is free to change"
+        f"raise the fee toward {_who(item)} from {_rates(item)}: it runs dry, and a price is free "
+        "to change"
     )
 
 
@@ -182,11 +191,11 @@ def _lower(item: Opportunity) -> str:
     base = next((f.value for f in item.evidence if f.name == "base fee asked now"), 0)
     if base:
         return (
-            f"ask {item.ceiling_ppm} ppm and no base fee toward {_who(item)} (in the mean it is "
-            f"{item.break_even_ppm} ppm now): those who offered less would bring more in all"
+            f"ask {_ppm(item.ceiling_ppm)} and no base fee toward {_who(item)} (on average it is "
+            f"{_ppm(item.break_even_ppm)} now): those who offered less would bring more in all"
         )
     return (
-        f"lower the fee toward {_who(item)} from {item.break_even_ppm} to {item.ceiling_ppm} ppm: "
+        f"lower the fee toward {_who(item)} from {_rates(item)}: "
         "those who offered less would bring more in all"
     )
 
@@ -219,7 +228,7 @@ def _align(item: Opportunity) -> str:
     fee, other = item.ceiling_ppm, item.break_even_ppm
     if fee is not None and other is not None and fee != other:
         like = "cheapest" if fee < other else "dearest"
-        return f"ask the same fee on all channels to {_who(item)}: {fee} ppm, like the {like}"
+        return f"ask the same fee on all channels to {_who(item)}: {_ppm(fee)}, like the {like}"
     return f"ask the same fee on all channels to {_who(item)}: they differ in the base fee"
 
 

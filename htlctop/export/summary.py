@@ -74,8 +74,9 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
         return
     yield (
         "missed",
-        f"{sat(sums.expected_msat)} sat = net demand {sat(sums.net_demand_msat)} × settle rates; "
-        f"earned {sat(sums.earned_msat)} sat",
+        f"{sat(sums.expected_msat)} sat would have been earned: net demand "
+        f"{sat(sums.net_demand_msat)} × settle rates (how many of a peer's payments settle once "
+        f"they are sent on); earned {sat(sums.earned_msat)} sat",
     )
     repeats = (
         f"; {count(sums.repeats)} repeats (a rebalancer trying again) not counted"
@@ -84,9 +85,9 @@ def _notes(view: Overview) -> Iterator[tuple[str, str]]:
     )
     yield (
         "demand",
-        f"{sat(sums.net_demand_msat)} sat net: {sat(sums.demand_msat)} in {count(sums.claims)} "
-        f"payments, less {sat(sums.recovered_msat)} that came back by itself; "
-        f"with every try counted {sat(sums.asked_msat)} sat" + repeats,
+        f"{sat(sums.net_demand_msat)} sat net: {sat(sums.demand_msat)} offered by "
+        f"{count(sums.claims)} payments that were refused here, less {sat(sums.recovered_msat)} "
+        f"that later tries brought; with every try counted {sat(sums.asked_msat)} sat" + repeats,
     )
     yield (
         "forwards",

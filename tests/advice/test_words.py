@@ -72,6 +72,23 @@ def test_a_sentence_is_one_harmless_line_whatever_it_is_made_of(seed):
     assert advice_text(Maker(random.Random(seed)).make(Advice)).endswith("\n")
 
 
+@pytest.mark.parametrize(
+    ("kind", "now", "then", "said"),
+    [
+        (Kind.REBALANCE_OUTBOUND, 3, 1, "bring 4.7M sat into ann below 1 ppm"),
+        (Kind.REBALANCE_OUTBOUND, 1, 0, "bring 4.7M sat into ann if it costs nothing"),
+        (Kind.RAISE_FEES, 1_000, 1_250, "raise the fee toward ann from 1,000 to 1,250 ppm: "),
+        (Kind.LOWER_FEES, 3_708, 533, "lower the fee toward ann from 3,708 to 533 ppm: "),
+    ],
+)
+def test_a_sentence_names_its_rates_as_people_write_them(kind, now, then, said):
+    item = replace(
+        Maker(random.Random(1)).make(Opportunity), kind=kind, alias="ann", source=None,
+        amount_msat=4_700_000_000, break_even_ppm=now, ceiling_ppm=then, per_30d_msat=None,
+    )  # fmt: skip
+    assert sentence(item).startswith(said)
+
+
 def test_advise_says_each_with_what_it_rests_on(made_up_store):
     run = CliRunner().invoke
     store = ["--store", str(made_up_store), "--window", "all"]
@@ -128,6 +145,8 @@ def test_minutes_of_watching_are_too_early_for_any_command(tmp_path):
 def test_analyze_ranks_in_every_format(traffic_store, by, form):
     arguments = ["analyze", "--by", by, "--format", form, "--top", "3", "--window", "all"]
     said = CliRunner().invoke(cli, [*arguments, "--store", str(traffic_store)])
+    legend = "MISSED is what would have been earned: " in said.output
+    assert legend is (form in ("text", "md")), "for people alone"
     assert said.exit_code == 0, said.output
     if form == "json":
         missed = [row["expected_msat"] for row in json.loads(said.output)["tables"]["rows"]
@@ -139,6 +158,7 @@ def test_a_report_says_what_to_do_and_reads_it_back(made_up_store, tmp_path):
     run = CliRunner().invoke
     said = run(cli, ["report", "--store", str(made_up_store), "--window", "all"])
     assert "\ndo 1      bring " in said.output and "What changed" in said.output
+    assert " sat would have been earned: net demand " in said.output
     assert "\nadvice    of what was seen since 2027-01-01 00:01 +0000, watched " in said.output
     saved = tmp_path / "saved.json"
     done = run(cli, ["report", "--store", str(made_up_store), "--window", "all", "--json",

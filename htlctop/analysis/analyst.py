@@ -9,10 +9,11 @@ from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.changes import changes
 from htlctop.analysis.advice.evidence import Evidence
 from htlctop.analysis.advice.explain import Explainer
-from htlctop.analysis.advice.ground import Ground, PeerSums, by_peer
+from htlctop.analysis.advice.ground import Ground
 from htlctop.analysis.advice.kept import KeptAdvice
 from htlctop.analysis.advice.models import Advice, Curve, Explanation
 from htlctop.analysis.advice.one_htlc import explain_htlc
+from htlctop.analysis.advice.peer_sums import PeerSums, by_peer
 from htlctop.analysis.details import (
     ChannelDetail,
     History,
@@ -61,9 +62,9 @@ class StoreAnalyst:
         self._reader = reader
         self._settings = settings
         self._wall_ns = wall_ns
-        self._advisor = Advisor()
         self._shelf = Shelf()
         self._evidence = Evidence(reader)
+        self._peers: dict[int, PeerSums] = {}
         self._kept = KeptAdvice()
 
     def close(self) -> None:
@@ -162,14 +163,13 @@ class StoreAnalyst:
                 query,
                 moment.record.generation,
                 moment.status,
-                lambda: self._advisor.advise(self._advice_ground(moment, query)),
+                lambda: self._advisor(moment, query).advise(),
             )
 
     def curve(self, peer: int, query: Query) -> Curve | None:
         """A peer's liquidity curve, None without liquidity claims."""
         with self._moment(query) as moment:
-            window = moment.window(widened(query))
-            return self._advisor.curve(self._ground(moment, window), peer)
+            return self._advisor(moment, query).curve(peer)
 
     def explain(
         self,
@@ -185,14 +185,13 @@ class StoreAnalyst:
         """
         with self._moment(query) as moment:
             book, window = moment.book, moment.window(query)
-            wide = self._advice_ground(moment, query)
             target = peer if channel is None else book.peer_of(channel)
             channels = book.channels_of(target) if target is not None else ()
             if target is not None and not channels:
                 raise UsageError("the store knows no such peer")
             pairs = moment.priced_pairs(window, channels)
             ground = self._ground(moment, window, over_sources(pairs))
-            explainer = Explainer(ground, wide, pairs, self._advisor, self._reader, self._settings)
+            explainer = Explainer(ground, pairs, self._reader, self._settings)
             if target is None:
                 return explainer.node(
                     totals(moment, window, add_up(pairs)),
@@ -213,7 +212,7 @@ class StoreAnalyst:
                 drilldown.peer(moment, target, query, events=0),
                 moment.priced_pairs(window, in_peer=target),
                 moment.nets(window, channels),
-                self._advisor.advise(wide).opportunities,
+                self._advisor(moment, query),
             )
 
     def explain_htlc(self, seq: int) -> Explanation:
@@ -276,12 +275,12 @@ class StoreAnalyst:
             cursor, records = following.step(self._reader, cursor)
             return cursor, log.lines(moment, records) if records else ()
 
-    def _advice_ground(self, moment: Moment, query: Query) -> Ground:
-        """What advice stands on, which may reach further back than the query."""
+    def _advisor(self, moment: Moment, query: Query) -> Advisor:
+        """Whose advice stands on what may reach further back than the query."""
         window = moment.window(widened(query))
-        channels = moment.kept_cells(window).channels
-        peers = by_peer(channels, moment.book.peer_of, moment.rates(window))
-        return self._ground(moment, window, peers=peers)
+        cells = moment.kept_cells(window)
+        self._peers = by_peer(cells, moment.book.peer_of, self._peers)
+        return Advisor(self._ground(moment, window, peers=self._peers))
 
     def _ground(
         self,

@@ -7,6 +7,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
+from operator import add, sub
 from typing import TypeVar
 
 from htlctop.analysis.book import ChannelBook
@@ -103,16 +104,18 @@ class KeptCells(Kept):
         self.categories: dict[int, list[int]] = {}
         self._unpriced: dict[int, Figures] = {}
 
-    def unpriced(self, channel: int, categories: frozenset[int] | None) -> Figures | None:
-        """What a channel adds up to if all net demand would have been earned; of some categories
-        where named, None where there is nothing of them."""
-        cells = self.channels[channel]
-        if categories is not None:
-            cells = {category: sums for category, sums in cells.items() if category in categories}
-            return _unpriced(cells) if cells else None
+    def of_some(self, channel: int, categories: frozenset[int]) -> Figures | None:
+        """What some categories of a channel add up to if all net demand would have been earned,
+        None where there is nothing of them."""
+        every = self.channels[channel]
+        cells = {category: sums for category, sums in every.items() if category in categories}
+        return _unpriced(cells) if cells else None
+
+    def of_all(self, channel: int) -> Figures:
+        """The same of all its categories."""
         found = self._unpriced.get(channel)
         if found is None:
-            found = self._unpriced[channel] = _unpriced(cells)
+            found = self._unpriced[channel] = _unpriced(self.channels[channel])
         return found
 
     def count(self, category: int) -> int:
@@ -150,18 +153,11 @@ class KeptCells(Kept):
         by_category = self.channels.get(channel)
         if by_category is None:
             by_category = self.channels[channel] = {}
-        for cells, key in ((by_category, category), (self.categories, category)):
-            known = cells.get(key)
-            if known is None:
-                total = [sign * number for number in sums]
-            elif sign > 0:
-                total = [a + b for a, b in zip(known, sums, strict=True)]
-            else:
-                total = [a - b for a, b in zip(known, sums, strict=True)]
-            if any(total):
-                cells[key] = total
-            else:
-                cells.pop(key, None)
+        for cells in (by_category, self.categories):
+            known = cells.setdefault(category, [0] * len(sums))
+            known[:] = map(add if sign > 0 else sub, known, sums)
+            if not any(known):
+                del cells[category]
         if not by_category:
             del self.channels[channel]
 

@@ -268,7 +268,9 @@ class Moment:
         rates, default = self.rates(window)
         book, kept, found = self.book, self.kept_cells(window), dict[int, Figures]()
         for channel in kept.channels:
-            unpriced = kept.unpriced(channel, categories)
+            unpriced = (
+                kept.of_all(channel) if categories is None else kept.of_some(channel, categories)
+            )
             if unpriced is not None:
                 part = unpriced.priced(rates.get(book.peer_of(channel), default))
                 main = book.main_of(channel)

@@ -16,7 +16,10 @@ _LOST, _PRICED_OUT, _REFUSED = (
     frozenset(map(int, categories)) for categories in (LOST, PRICED_OUT, REFUSED)
 )
 _SETTLED, _DOWNSTREAM = int(Category.SETTLED), int(Category.DOWNSTREAM)
-_EXPECTED = tuple(Sums.__dataclass_fields__).index("expected_msat")
+_PLACES = tuple(Sums.__dataclass_fields__)
+_EXPECTED, _REFUSALS, _EARNED, _OFFERED = map(
+    _PLACES.index, ("expected_msat", "refused", "earned_msat", "offered_msat")
+)
 
 
 class Priced(NamedTuple):
@@ -66,6 +69,21 @@ class Figures(NamedTuple):
         return {c: (rate.of_amount(worth), n) for c, (worth, n) in self.unpriced.items()}
 
     @property
+    def refused(self) -> int:
+        """How many HTLCs we refused for whatever reason."""
+        return self.values[_REFUSALS]
+
+    @property
+    def earned_msat(self) -> int:
+        """On forwards that settled."""
+        return self.values[_EARNED]
+
+    @property
+    def offered_msat(self) -> int:
+        """By payments that were priced out."""
+        return self.values[_OFFERED]
+
+    @property
     def sums(self) -> Sums:
         """The values by their names."""
         return Sums(*self.values)
@@ -80,7 +98,7 @@ class Figures(NamedTuple):
         return Category(-max(occurred)[3]) if occurred else None
 
 
-NOTHING = Figures((0,) * len(Sums.__dataclass_fields__), {})
+NOTHING = Figures((0,) * len(_PLACES), {})
 
 
 def figures(cells: Iterable[tuple[int, Sequence[int], int]]) -> Figures:

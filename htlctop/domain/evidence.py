@@ -31,9 +31,12 @@ class LostClaim(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """A forward that settled: its first event, the amount sent on and the fee earned."""
+    """A forward that settled: its first event, our channel that it left by (or came in on, where
+    that was asked for), the amount sent on and the fee earned."""
 
+    seq: int
     at_ns: int
+    channel: int
     amount_msat: int
     fee_msat: int
 

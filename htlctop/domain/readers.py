@@ -51,11 +51,18 @@ class EvidenceReader(Protocol):
         """The newest payments of a pool toward a peer in [from, until), oldest first, those after
         a seq."""
 
+    def recovered(
+        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
+        limit: int, after_seq: int = 0,
+    ) -> list[LostClaim]:  # fmt: skip
+        """The same, of payments of which something came back."""
+
     def settled(
-        self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, *, incoming: bool
-    ) -> list[Settled]:
-        """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
-        newest `limit` HTLCs of each that have an outcome."""
+        self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, after_seq: int = 0,
+        *, incoming: bool,
+    ) -> list[Settled]:  # fmt: skip
+        """The newest forwards of [from, until) that settled and left by (or came in on) channels,
+        oldest first, those after a seq."""
 
     def balance_history(
         self, channels: Sequence[int], from_ns: int, until_ns: int

@@ -36,13 +36,27 @@ class EvidenceReads:
     ) -> list[LostClaim]:  # fmt: skip
         """The newest payments of a pool toward a peer in [from, until), oldest first, those after
         a seq."""
+        return self._claims(pool, peer, categories, from_ns, until_ns, limit, after_seq)
+
+    def recovered(
+        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
+        limit: int, after_seq: int = 0,
+    ) -> list[LostClaim]:  # fmt: skip
+        """The same, of payments of which something came back."""
+        some = "AND recovered != 0"
+        return self._claims(pool, peer, categories, from_ns, until_ns, limit, after_seq, some)
+
+    def _claims(
+        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
+        limit: int, after_seq: int = 0, which: str = "",
+    ) -> list[LostClaim]:  # fmt: skip
         first, last = self._seqs(from_ns, until_ns)
         found = self._run(
             "SELECT claim.seq, at, category, in_peer, in_channel, out_channel, amount, "
             "in_msat - out_msat, recovered, best_msat FROM claim JOIN htlc ON htlc.seq = claim.seq "
             f"WHERE pool = ? AND pool IN (1, 2) AND out_peer = ? AND claim.seq BETWEEN ? AND ? "
             f"AND NOT is_repeat AND at >= ? AND at < ? AND category IN ({_marks(categories)}) "
-            "ORDER BY claim.seq DESC LIMIT ?",
+            f"{which} ORDER BY claim.seq DESC LIMIT ?",
             (
                 *(pool, peer, max(first, after_seq + 1), last),
                 *(from_ns, until_ns, *categories, limit),
@@ -51,30 +65,23 @@ class EvidenceReads:
         return [LostClaim._make(row) for row in reversed(found)]
 
     def settled(
-        self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, *, incoming: bool
-    ) -> list[Settled]:
-        """Forwards of [from, until) that left by (or came in on) channels, oldest first; of the
-        newest `limit` HTLCs of each that have an outcome."""
+        self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, after_seq: int = 0,
+        *, incoming: bool,
+    ) -> list[Settled]:  # fmt: skip
+        """The newest forwards of [from, until) that settled and left by (or came in on) channels,
+        oldest first, those after a seq."""
         first, last = self._seqs(from_ns, until_ns)
-        if incoming:
-            # Ids count up on a channel, so they are in order too; only the live end is fast.
-            side, order = "in_channel = :channel AND in_channel > 0", "in_htlc"
-        else:
-            side, order = "out_channel = :channel AND seq BETWEEN :first AND :last", "seq"
+        side = "in_channel" if incoming else "out_channel"
         found: list[Settled] = []
         for channel in channels:
             rows = self._run(
-                "SELECT at, out_msat, in_msat - out_msat FROM (SELECT seq, at, out_msat, in_msat, "
-                f"category FROM htlc WHERE {side} AND category > 0 ORDER BY {order} DESC "
-                "LIMIT :limit) WHERE category = 1 AND seq BETWEEN :first AND :last "
-                "AND at >= :from AND at < :until",
-                {
-                    "channel": channel, "first": first, "last": last, "limit": limit,
-                    "from": from_ns, "until": until_ns,
-                },
-            )  # fmt: skip
+                f"SELECT seq, at, {side}, out_msat, in_msat - out_msat FROM htlc "
+                f"WHERE {side} = ? AND category = 1 AND seq BETWEEN ? AND ? "
+                "AND at >= ? AND at < ? ORDER BY seq DESC LIMIT ?",
+                (channel, max(first, after_seq + 1), last, from_ns, until_ns, limit),
+            )
             found += map(Settled._make, rows)
-        return sorted(found)
+        return sorted(found)[-limit:]
 
     def balance_history(
         self, channels: Sequence[int], from_ns: int, until_ns: int

@@ -77,8 +77,8 @@ class StoreMemory:
     ) -> Htlc | None:
         """A forward between these channels that settled in [from, until], of unknown amounts."""
         found = self._ask(
-            SELECT_HTLC
-            + "WHERE category = 1 AND out_channel = ? AND out_msat = 0 AND in_channel = ? "
+            SELECT_HTLC + "INDEXED BY htlc_settled "
+            "WHERE category = 1 AND out_channel = ? AND out_msat = 0 AND in_channel = ? "
             "AND at + took BETWEEN ? AND ? ORDER BY at + took LIMIT 1",
             (out_channel, in_channel, from_ns, until_ns),
         )
@@ -95,8 +95,9 @@ class StoreMemory:
     ) -> int:
         """How many forwards of these channels and amounts settled in [from, until]."""
         ((count,),) = self._ask(
-            "SELECT count(*) FROM htlc WHERE category = 1 AND out_channel = ? AND out_msat = ? "
-            "AND in_channel = ? AND in_msat = ? AND at + took BETWEEN ? AND ?",
+            "SELECT count(*) FROM htlc INDEXED BY htlc_settled "
+            "WHERE category = 1 AND out_channel = ? AND out_msat = ? AND in_channel = ? "
+            "AND in_msat = ? AND at + took BETWEEN ? AND ?",
             (out_channel, out_msat, in_channel, in_msat, from_ns, until_ns),
         )
         return int(count)

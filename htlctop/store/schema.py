@@ -132,7 +132,12 @@ CREATE TABLE pending_history (
 );
 """
 
-MIGRATIONS = (_INITIAL, _ADVICE, _PENDING, _READING, _IN_FLIGHT)
+_FLOWS = """
+CREATE INDEX htlc_left ON htlc (out_channel) WHERE category = 1;
+CREATE INDEX htlc_came ON htlc (in_channel) WHERE category = 1;
+"""
+
+MIGRATIONS = (_INITIAL, _ADVICE, _PENDING, _READING, _IN_FLIGHT, _FLOWS)
 """Step k brings a store from version k to k + 1; the version is SQLite's user_version."""
 VERSION = len(MIGRATIONS)
 

@@ -21,7 +21,7 @@ ALWAYS, HALF = Rate(1, 1), Rate(1, 2)
 
 
 def want(at: int, sat: int, fee: int, short: int) -> Want:
-    return Want(at, sat * 1000, fee, short * 1000)
+    return at, sat * 1000, fee, short * 1000
 
 
 def test_a_payment_is_served_if_it_lacks_no_more_than_what_is_left():

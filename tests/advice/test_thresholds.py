@@ -1,9 +1,11 @@
 """Each kind of advice just over what it takes to be given, and just under it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from htlctop.analysis.advice import advisor
 from htlctop.analysis.advice.models import Advice, Kind
 from htlctop.analysis.query import Query
 from htlctop.ui.paint.advice import limits
@@ -23,6 +25,7 @@ from tests.advice.made import (
 )
 
 BALANCE, MAX, EXPOSURE, ADD_FAILED, OTHER = 6, 5, 1, 8, 99
+ALIAS = 16_000_000 << 40 | 5
 WEEK_H = 168.0
 ALL = Query(window="all")
 
@@ -87,6 +90,31 @@ async def test_prices_are_raised_where_it_is_dry_half_the_time_and_more_leaves_t
     store_file, dry_from_h, came_in, given
 ):
     assert await advised(costly(dry_from_h, came_in), store_file, Kind.RAISE_FEES) is given
+
+
+async def test_what_leaves_and_what_comes_in_are_compared_over_the_same_time(
+    store_file, monkeypatch
+):
+    """Of either the newest 20 are read: what left of one day, what came in of two and a half."""
+    monkeypatch.setattr(advisor, "MOST_CLAIMS", 20)
+    node = costly(35, 25)
+    for hour in spread(30, start=0.6):
+        node.settle(hour, 20_000, 10, out=DAN)
+    item = one(await advice(node, store_file), Kind.RAISE_FEES)
+    out, into = (figure(item, name) for name in ("left by it", "came in from it"))
+    assert out == 20 * 20_000_000
+    assert into < 10 * 20_000_000
+    assert 20 < figure(item, "watched hours of both") < 30
+
+
+async def test_forwards_by_a_channels_other_id_count_as_its_own(store_file):
+    """All of what ben earns leaves by the alias of its channel: a refill from it costs as much."""
+    node = dry()
+    node.channels[BEN] = replace(node.channels[BEN], other_scids=(ALIAS,))
+    for hour in spread(30):
+        node.settle(hour, 100_000, 10, out=ALIAS)
+    item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
+    assert figure(item, "each sat earns at the source") == 100
 
 
 @pytest.mark.parametrize(
@@ -308,6 +336,17 @@ async def test_who_was_away_is_to_be_brought_back(store_file, away_h, given):
         node.becomes(30, DAN, active=False)
         node.becomes(30 + away_h, DAN, active=True)
     assert await advised(node, store_file, Kind.RECONNECT_PEER) is given
+
+
+async def test_what_came_in_of_a_part_of_the_time_is_taken_for_the_whole(store_file, monkeypatch):
+    """60 x 10 sat in 72 h, of which the newest 20 are read; in the last 10 h dan was away."""
+    monkeypatch.setattr(advisor, "MOST_CLAIMS", 20)
+    node = Node()
+    for hour in spread(60, 62):
+        node.settle(hour, 20_000, 10, src=DAN, out=ANN)
+    node.becomes(62, DAN, active=False)
+    item = one(await advice(node, store_file), Kind.RECONNECT_PEER)
+    assert figure(item, "earned with it while online") == pytest.approx(600_000, rel=0.25)
 
 
 @pytest.mark.parametrize("detail", [EXPOSURE, ADD_FAILED, OTHER])

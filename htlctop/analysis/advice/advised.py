@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from htlctop.analysis.advice.arithmetic import plus
-from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
+from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
@@ -34,7 +34,7 @@ def bids(case: PeerCase) -> Section:
             plus([len(offers) for _, offers in kinds]),
         )
     )
-    return Section(f"Priced out, of the newest {MOST_CLAIMS:,}", tuple(figures))
+    return Section(f"Priced out, of the newest {case.most:,}", tuple(figures))
 
 
 def curve(case: PeerCase) -> Section:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
 from htlctop.analysis.advice.channels import about_alignment, about_max_htlc
@@ -19,6 +20,7 @@ from htlctop.analysis.advice.models import (
     Kind,
     Opportunity,
 )
+from htlctop.analysis.advice.peer_sums import OFFLINE, ROOM
 from htlctop.analysis.advice.presence import (
     FULL,
     about_absence,
@@ -38,14 +40,12 @@ _LEAST_DAYS = 2
 _LEAST_CLAIMS = 10
 _SHARE = 0.10
 """A cause counts from this part of what the peer is expected to have missed."""
-_FEW = 16
-_READ_IN_ALL = 3_000
+_READ_IN_ALL = 5_000
 _LEAST_READ = 40
 """So many payments are looked at: of a few peers as many as of one, of many peers fewer each."""
 _SOURCE_READ = 200
-"""So many HTLCs tell what a source's sat earn, whatever else is looked at."""
+"""So many forwards tell what a source's sat earn, whatever else is looked at."""
 _MOST_FULL = 24
-_ROOM, _OFFLINE = (int(Category.LIQUIDITY), int(Category.MAX_HTLC)), int(Category.OFFLINE)
 _LIQUIDITY = (Kind.REBALANCE_OUTBOUND, Kind.RAISE_FEES, Kind.INCREASE_CAPACITY)
 
 
@@ -65,37 +65,50 @@ class _Peers:
 
 class Advisor:
     """Draws advice from a window's sums and, where those say that it is worth it, from single
-    payments."""
+    payments. What it read of a peer is read once."""
 
-    def advise(self, ground: Ground) -> Advice:
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self._cases: dict[int, PeerCase] = {}
+
+    def advise(self) -> Advice:
         """Every opportunity worth showing, ranked by its own sat."""
-        found = self._findings(ground)
+        ground = self.ground
+        found = self._findings()
         found.sort(key=lambda f: (-f.worth_msat, f.peer, f.kind))
-        least = self._least_msat(ground)
-        shown = [f for f in found if self._is_shown(ground, f, least)]
+        shown = [f for f in found if self._is_shown(f)]
         return Advice(
             node=ground.node,
             status=ground.status,
             window=ground.window,
-            opportunities=tuple(self._opportunities(ground, shown)),
+            opportunities=tuple(self._opportunities(shown)),
             hidden=len(found) - len(shown),
             too_early=too_early(ground),
-            why_none="" if shown else self._why_none(ground, len(found), least),
+            why_none="" if shown else self._why_none(len(found)),
         )
 
-    def curve(self, ground: Ground, peer: int) -> Curve | None:
+    def curve(self, peer: int) -> Curve | None:
         """A peer's liquidity curve; None without payments refused for liquidity."""
-        case = self.case(ground, peer)
+        case = self.case(peer)
         if not case.channels or not case.replay.count:
             return None
         return liquidity_curve(case.replay, case.most_sat)
 
-    def case(self, ground: Ground, peer: int, most: int = MOST_CLAIMS) -> PeerCase:
+    def case(self, peer: int) -> PeerCase:
         """Everything that is known of one peer."""
-        return PeerCase(ground, peer, most)
+        if peer not in self._cases:
+            self._cases[peer] = PeerCase(self.ground, peer, self._most)
+        return self._cases[peer]
 
-    def _opportunities(self, ground: Ground, shown: Sequence[Finding]) -> Iterable[Opportunity]:
+    @cached_property
+    def _most(self) -> int:
+        """How many payments of one peer are looked at."""
+        read = len(self._peers.short | self._peers.priced_out)
+        return min(MOST_CLAIMS, max(_LEAST_READ, _READ_IN_ALL // max(1, read)))
+
+    def _opportunities(self, shown: Sequence[Finding]) -> Iterable[Opportunity]:
         """What was found, with what is in force now on the channels."""
+        ground = self.ground
         channels = tuple(sorted({channel for finding in shown for channel in finding.channels}))
         history = ground.evidence.limits(channels, ground.window.from_ns)
         limits = {point.channel: point for point in history}
@@ -115,20 +128,14 @@ class Advisor:
                 )
             yield _opportunity(ground, finding, tuple(settings))
 
-    def _findings(self, ground: Ground) -> list[Finding]:
-        peers = self._peers(ground)
+    def _findings(self) -> list[Finding]:
+        ground, peers = self.ground, self._peers
         # The most refused first: what can be spared is spared for them.
-        every = sorted(peers.all(), key=lambda peer: (-ground.sums(peer).all_expected, peer))
-        read = len(peers.short | peers.priced_out)
-        most = MOST_CLAIMS if read <= _FEW else max(_LEAST_READ, _READ_IN_ALL // read)
-        cases = {peer: self.case(ground, peer, most) for peer in every}
-
-        def earns_ppm(peer: int) -> float:
-            return self.case(ground, peer, _SOURCE_READ).outflow.rate_ppm
-
-        sources = Sources(ground, earns_ppm)
+        every = sorted(peers.all(), key=lambda peer: (-self.case(peer).all_expected, peer))
+        sources = Sources(ground, self._earns_ppm)
         found: list[Finding] = []
-        for peer, case in cases.items():
+        for peer in every:
+            case = self.case(peer)
             here: list[Finding | None] = []
             if peer in peers.away:
                 here.append(about_absence(case))
@@ -144,72 +151,78 @@ class Advisor:
         # Last, because a full peer is best emptied by the refill of another.
         taken = {f.peer for f in found if f.kind in _LIQUIDITY}
         for peer in sorted(peers.full - taken):
-            full = about_fullness(cases[peer], sources)
+            full = about_fullness(self.case(peer), sources)
             if full is not None:
                 found.append(full)
         return found
 
-    def _peers(self, ground: Ground) -> _Peers:
+    def _earns_ppm(self, source: int) -> float:
+        """What each sat that leaves by a peer earns."""
+        return PeerCase(self.ground, source, _SOURCE_READ).outflow.rate_ppm
+
+    @cached_property
+    def _peers(self) -> _Peers:
         """The sums say who is looked at more closely."""
-        least = self._least_msat(ground) * ground.covered_h / MONTH_H
+        ground = self.ground
+        least = self._least_msat * ground.covered_h / MONTH_H
         short, priced_out, away, strange = set[int](), set[int](), set[int](), set[int]()
         for peer, sums in ground.peers.items():
-            if sums.expected(*_ROOM) >= least > 0:
+            if sums.room >= least > 0 and ground.expected(peer, *ROOM) >= least:
                 short.add(peer)
             # Lowering the fee can bring no more than all that was offered.
             if sums.offered >= least > 0:
                 priced_out.add(peer)
-            if sums.expected(_OFFLINE) >= least > 0:
+            if sums.offline >= least > 0 and ground.expected(peer, *OFFLINE) >= least:
                 away.add(peer)
             if is_strange(sums):
                 strange.add(peer)
         gone = ground.evidence.away(ground.window.from_ns)
         away |= {ground.book.peer_of(channel) for channel in gone} - {0}
-        return _Peers(short, priced_out, away, self._full(ground), strange)
+        return _Peers(short, priced_out, away, self._full(), strange)
 
-    @staticmethod
-    def _full(ground: Ground) -> set[int]:
+    def _full(self) -> set[int]:
         """The largest peers whose channels are full on our side."""
-        if ground.evidence.full is None:
-            balances = ((*ground.book.balance_of_peer(p), p) for p in ground.book.peer_ids())
+        book, evidence = self.ground.book, self.ground.evidence
+        if evidence.full is None:
+            balances = ((*book.balance_of_peer(p), p) for p in book.peer_ids())
             full = [(every, peer) for local, every, peer in balances if local > FULL * every]
-            ground.evidence.full = {peer for _, peer in sorted(full, reverse=True)[:_MOST_FULL]}
-        return ground.evidence.full
+            evidence.full = {peer for _, peer in sorted(full, reverse=True)[:_MOST_FULL]}
+        return evidence.full
 
     @staticmethod
     def _counts(case: PeerCase, finding: Finding) -> bool:
         """Whether a lost category is a tenth of what the peer is expected to have missed."""
         if finding.kind in (Kind.LOWER_FEES, Kind.INVESTIGATE):
             return True
-        return finding.worth_msat >= _SHARE * case.sums.all_expected
+        return finding.worth_msat >= _SHARE * case.all_expected
 
-    @staticmethod
-    def _least_msat(ground: Ground) -> float:
+    @cached_property
+    def _least_msat(self) -> float:
         """What an opportunity must be worth in 30 days, msat."""
-        return max(LEAST_MSAT, LEAST_PART * ground.per_30d(ground.earned_msat))
+        return max(LEAST_MSAT, LEAST_PART * self.ground.per_30d(self.ground.earned_msat))
 
-    @staticmethod
-    def _is_shown(ground: Ground, finding: Finding, least_msat: float) -> bool:
+    def _is_shown(self, finding: Finding) -> bool:
         if finding.kind is Kind.INVESTIGATE and finding.guess:
             return True  # what it is worth is not known, only how often it happens
-        return finding.count > 0 and ground.per_30d(finding.worth_msat) >= least_msat
+        return finding.count > 0 and self.ground.per_30d(finding.worth_msat) >= self._least_msat
 
-    def _why_none(self, ground: Ground, hidden: int, least_msat: float) -> str:
+    def _why_none(self, hidden: int) -> str:
         forwards = any(
             sums.refused or sums.count(Category.SETTLED, Category.DOWNSTREAM)
-            for sums in ground.peers.values()
+            for sums in self.ground.peers.values()
         )
         if not forwards:
-            return self._why_nothing(ground)
+            return self._why_nothing()
         if not hidden:
             return "nothing was missed in this time that you could do something about"
         return (
-            f"{hidden} small things were found, none worth {whole(round(least_msat / 1000))} sat "
-            "in 30 days"
+            f"{hidden} small things were found, none worth "
+            f"{whole(round(self._least_msat / 1000))} sat in 30 days"
         )
 
-    def _why_nothing(self, ground: Ground) -> str:
+    def _why_nothing(self) -> str:
         """Why a node forwards nothing."""
+        ground = self.ground
         if not ground.node.pubkey:
             return "nothing was seen yet; `htlctop collect` watches without a screen"
         peers = [peer for peer in ground.book.peer_ids() if ground.channels(peer)]

@@ -1,27 +1,31 @@
 """One peer's case: what was refused toward it, how full and how fast it was, what it asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, judge, sort_bids
-from htlctop.analysis.advice.curve import Replay, Served, Want, round_up
+from htlctop.analysis.advice.curve import Replay, Served, round_up
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, Ground
 from htlctop.analysis.advice.levels import Levels, away_ns
+from htlctop.analysis.advice.peer_sums import LIQUIDITY, ROOM
 from htlctop.analysis.formulas import share_out
 from htlctop.domain.claims import Pool
 from htlctop.domain.codes import PRICED_OUT, Category
 from htlctop.domain.evidence import BalancePoint, LimitsPoint, LostClaim, Settled
 
 MOST_CLAIMS = 2_000
-_ROOM = (int(Category.LIQUIDITY), int(Category.MAX_HTLC))
+# What would have let a payment through.
+_LIQUIDITY, _TOO_LARGE, _MAX_HTLC, _ALIGN = "liquidity", "too_large", "max_htlc", "align"
+_BY_FEE, _BY_MAX_HTLC = "fee of a sibling", "max_htlc of a sibling"
+_FIELDS = {_BY_FEE: "fee", _BY_MAX_HTLC: "max_htlc"}
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What settled in one direction: how many forwards, msat moved and earned, and since when."""
+    """What settled in one direction since a time: how many forwards, msat moved and earned."""
 
     count: int
     amount_msat: int
@@ -37,18 +41,17 @@ class Flow:
 @dataclass(frozen=True, slots=True)
 class Causes:
     """The payments refused for want of room, apart by what would have let them through: more on
-    our side, a larger channel, a larger max_htlc, a sibling channel's settings.
+    our side, a larger channel, a larger max_htlc, the settings of a sibling channel that had room
+    (by the field that differed).
 
     Each has its share of what the peer expects of these categories; they never overlap.
-    `fields` says by which field a sibling channel with room differed.
     """
 
-    liquidity: tuple[LostClaim, ...]
-    too_large: tuple[LostClaim, ...]
-    max_htlc: tuple[LostClaim, ...]
-    align: tuple[LostClaim, ...]
+    liquidity: Sequence[LostClaim]
+    too_large: Sequence[LostClaim]
+    max_htlc: Sequence[LostClaim]
+    align: Mapping[str, Sequence[LostClaim]]
     expected_msat: dict[str, int]
-    fields: dict[str, frozenset[int]]
 
 
 class PeerCase:
@@ -64,6 +67,15 @@ class PeerCase:
         self.ids = tuple(channel.id for channel in self.channels)
         self.sums = ground.sums(peer)
         self.rate = ground.rate(peer)
+
+    def expected(self, *categories: int) -> int:
+        """What lost categories would have earned, msat."""
+        return self.sums.expected(self.rate, *categories)
+
+    @cached_property
+    def all_expected(self) -> int:
+        """The same of every lost category."""
+        return self.sums.all_expected(self.rate)
 
     @cached_property
     def is_away(self) -> bool:
@@ -131,7 +143,7 @@ class PeerCase:
     @cached_property
     def refused(self) -> list[LostClaim]:
         """Its newest payments refused for want of room, oldest first."""
-        return self._claims(Pool.LOST, _ROOM)
+        return self._claims(Pool.LOST, ROOM)
 
     @cached_property
     def priced_out(self) -> list[LostClaim]:
@@ -160,66 +172,72 @@ class PeerCase:
         return self.flow(self.ground.window.from_ns, incoming=True)
 
     def flow(self, since_ns: int, *, incoming: bool) -> Flow:
-        """What settled since then, of the newest HTLCs."""
+        """What settled since then, or since the oldest of the newest forwards that are read."""
         settled = self.settled(since_ns, incoming=incoming)
         return Flow(
             len(settled),
             sum(item.amount_msat for item in settled),
             sum(item.fee_msat for item in settled),
-            settled[0].at_ns if settled else self.ground.until_ns,
+            settled[0].at_ns if len(settled) >= self.most else since_ns,
         )
 
-    def settled(self, since_ns: int, *, incoming: bool) -> list[Settled]:
-        """The forwards that settled since then, of the newest HTLCs, oldest first."""
-        return self._evidence.settled(self.peer, self.ids, since_ns, self.most, incoming=incoming)
+    def of_window(self, amount_msat: int, flow: Flow) -> int:
+        """What an amount of a flow makes of the whole window, where it was not read as a whole."""
+        window, watched = self.ground.window, self.ground.watched
+        seen_ns = watched.between(flow.since_ns, self.ground.until_ns)
+        if flow.since_ns <= window.from_ns or not seen_ns:
+            return amount_msat
+        return amount_msat * window.covered_ns // seen_ns
 
-    def left_by(self, channel: int) -> list[Settled]:
-        """The forwards of the window that left by one of its channels, of the newest HTLCs."""
-        since_ns = self.ground.window.from_ns
-        return self._evidence.settled(self.peer, (channel,), since_ns, self.most, incoming=False)
+    def flows(self, since_ns: int) -> tuple[Flow, Flow]:
+        """What left and what came in over the same time: since then, or as far as both are read."""
+        out, into = (self.flow(since_ns, incoming=side) for side in (False, True))
+        if out.since_ns == into.since_ns:
+            return out, into
+        return self.flows(max(out.since_ns, into.since_ns))
+
+    def settled(self, since_ns: int, *, incoming: bool) -> list[Settled]:
+        """The newest forwards that settled since then, oldest first."""
+        channels = self.ground.book.channels_of(self.peer)
+        return self._evidence.settled(self.peer, channels, since_ns, self.most, incoming=incoming)
 
     @cached_property
     def causes(self) -> Causes:
         """Its refused payments by what would have let them through."""
-        names = ("liquidity", "too_large", "max_htlc", "align")
-        parts: dict[str, list[LostClaim]] = {name: [] for name in names}
-        weights = {category: dict.fromkeys(names, 0) for category in _ROOM}
-        largest_msat, max_htlc = self.holds_sat * 1000, int(Category.MAX_HTLC)
-        fields: dict[str, set[int]] = defaultdict(set)
-        differing = self._all_differing()
+        parts: dict[str, list[LostClaim]] = defaultdict(list)
+        known = self._all_causes()
         for claim in self.refused:
-            field = differing.get(claim.seq)
-            if field:
-                fields[field].add(claim.out_channel)
-                name = "align"
-            elif claim.amount_msat > largest_msat > 0:
-                name = "too_large"
-            elif claim.category == max_htlc and has_room(claim):
-                name = "max_htlc"
-            else:
-                name = "liquidity"
-            parts[name].append(claim)
-            weights[claim.category][name] += max(0, claim.net_msat)
-        expected = dict.fromkeys(names, 0)
-        for category, of_parts in weights.items():
-            msat = self.sums.expected(category)
-            if not any(of_parts.values()):
-                expected["max_htlc" if category == max_htlc else "liquidity"] += msat
-            for name, share in zip(names, share_out(msat, list(of_parts.values())), strict=True):
+            parts[known[claim.seq]].append(claim)
+        align = {field: parts[name] for name, field in _FIELDS.items() if name in parts}
+        apart = {name: parts[name] for name in (_LIQUIDITY, _TOO_LARGE, _MAX_HTLC)}
+        expected = self._shared_out({**apart, _ALIGN: [c for each in align.values() for c in each]})
+        return Causes(**apart, align=align, expected_msat=expected)
+
+    def _shared_out(self, parts: Mapping[str, Sequence[LostClaim]]) -> dict[str, int]:
+        """What the peer is expected to have missed of each category, by the parts of it."""
+        expected = dict.fromkeys(parts, 0)
+        for category in ROOM:
+            msat = self.expected(category)
+            weights = [
+                sum([fee - back for _, _, of, _, _, _, _, fee, back, _ in claims
+                     if of == category and fee > back])
+                for claims in parts.values()
+            ]  # fmt: skip
+            if not any(weights):
+                expected[_LIQUIDITY if category == LIQUIDITY else _MAX_HTLC] += msat
+            for name, share in zip(parts, share_out(msat, weights), strict=True):
                 expected[name] += share
-        return Causes(
-            liquidity=tuple(parts["liquidity"]),
-            too_large=tuple(parts["too_large"]),
-            max_htlc=tuple(parts["max_htlc"]),
-            align=tuple(parts["align"]),
-            expected_msat=expected,
-            fields={name: frozenset(channels) for name, channels in fields.items()},
-        )
+        return expected
 
     @cached_property
     def replay(self) -> Replay:
         """Its payments refused for want of liquidity, to be replayed with more of it."""
-        wants = [_want(claim) for claim in self.causes.liquidity if claim.net_msat > 0]
+        wants = [
+            # LND said that there was too little: where we knew of enough, we knew nothing.
+            (at_ns, amount, fee - back, amount if best is None or best >= amount else amount - best)
+            for _, at_ns, _, _, _, _, amount, fee, back, best in self.causes.liquidity
+            if fee > back
+        ]
         return Replay(wants, self.rate, self._rises() if wants else ())
 
     @cached_property
@@ -281,21 +299,36 @@ class PeerCase:
                 continue
             largest = self.max_htlc_at(sibling, at_ns)
             if claim.category == Category.LIQUIDITY and largest is not None and largest < amount:
-                return "max_htlc"
+                return _BY_MAX_HTLC
             if claim.category == Category.MAX_HTLC and (largest is None or largest < amount):
                 continue
             asked = policies.asked_msat(sibling, claim.in_channel, amount, at_ns)
             if asked is not None and asked > claim.fee_msat:
-                return "fee"
+                return _BY_FEE
         return None
 
-    def _all_differing(self) -> Mapping[int, str | None]:
-        """The same for every payment that is known to have had room, where there are siblings."""
-        known = self._evidence.differing
+    def _all_causes(self) -> Mapping[int, str]:
+        """What would have let each refused payment through: what differed on a sibling channel
+        that is known to have had room, else by its size."""
+        known = self._evidence.causes
+        new = [claim for claim in self.refused if claim.seq not in known]
+        if not new:
+            return known
+        largest_msat = self.holds_sat * 1000
+        for claim in new:
+            if claim.amount_msat > largest_msat > 0:
+                known[claim.seq] = _TOO_LARGE
+            elif claim.category == Category.MAX_HTLC and has_room(claim):
+                known[claim.seq] = _MAX_HTLC
+            else:
+                known[claim.seq] = _LIQUIDITY
         if len(self.channels) > 1:
-            new = [c for c in self.refused if c.seq not in known and _had_room(c)]
+            new = [c for c in new if c.best_msat is not None and has_room(c)]
             policies = self._policies_of(new)
-            known.update((claim.seq, self._differing(claim, policies)) for claim in new)
+            for claim in new:
+                field = self._differing(claim, policies)
+                if field:
+                    known[claim.seq] = field
         return known
 
     def _rises(self) -> list[tuple[int, int]]:
@@ -312,14 +345,3 @@ class PeerCase:
 def has_room(claim: LostClaim) -> bool:
     """Whether, by what was known, the peer's best channel could have sent it."""
     return claim.best_msat is None or claim.best_msat >= claim.amount_msat
-
-
-def _had_room(claim: LostClaim) -> bool:
-    """Whether it is known that the peer's best channel could have sent it."""
-    return claim.best_msat is not None and has_room(claim)
-
-
-def _want(claim: LostClaim) -> Want:
-    """LND said that there was too little: where we knew of enough, we knew nothing."""
-    best = 0 if has_room(claim) else claim.best_msat or 0
-    return Want(claim.at_ns, claim.amount_msat, claim.net_msat, claim.amount_msat - best)

@@ -1,7 +1,6 @@
 """What a channel's own settings turn away: a max_htlc too small, siblings that differ."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from htlctop.analysis.advice.case import PeerCase
@@ -45,7 +44,7 @@ def about_max_htlc(case: PeerCase) -> Finding | None:
     )
 
 
-def _still_refused(case: PeerCase) -> tuple[tuple[LostClaim, ...], int]:
+def _still_refused(case: PeerCase) -> tuple[Sequence[LostClaim], int]:
     """The payments refused by a max_htlc that is in the way of them today, and their worth."""
     every, worth = case.causes.max_htlc, case.causes.expected_msat["max_htlc"]
     claims = []
@@ -56,7 +55,7 @@ def _still_refused(case: PeerCase) -> tuple[tuple[LostClaim, ...], int]:
             claims.append(claim)
     if len(claims) < len(every):
         worth = worth * _net(claims) // max(1, _net(every))
-    return tuple(claims), worth
+    return claims, worth
 
 
 def _net(claims: Iterable[LostClaim]) -> int:
@@ -65,14 +64,12 @@ def _net(claims: Iterable[LostClaim]) -> int:
 
 def about_alignment(case: PeerCase) -> Finding | None:
     """align_channels: one channel was named and had too little, its sibling had and refused."""
-    claims = case.causes.align
+    by_field = case.causes.align
+    claims = [claim for found in by_field.values() for claim in found]
     worth = case.causes.expected_msat["align"]
     if not worth or not claims:
         return None
-    by_field: dict[str, int] = defaultdict(int)
-    for name, channels in case.causes.fields.items():
-        by_field[name] = sum(1 for claim in claims if claim.out_channel in channels)
-    field = max(by_field, key=lambda name: (by_field[name], name))
+    field = max(by_field, key=lambda name: (len(by_field[name]), name))
     finding = Finding(
         Kind.ALIGN_CHANNELS,
         case.peer,
@@ -116,12 +113,10 @@ def _align_fees(case: PeerCase, finding: Finding) -> None:
         finding.worth_msat = 0
         return
     flow, given_up = case.outflow, 0
-    for channel, (rate, base) in asked.items():
-        for one in case.left_by(channel):
-            less = fee_asked(one.amount_msat, base, rate) - fee_asked(
-                one.amount_msat, low_base, low
-            )
-            given_up += max(0, min(less, one.fee_msat))
+    for one in case.settled(case.ground.window.from_ns, incoming=False):
+        rate, base = asked.get(case.ground.book.main_of(one.channel), (low, low_base))
+        less = fee_asked(one.amount_msat, base, rate) - fee_asked(one.amount_msat, low_base, low)
+        given_up += max(0, min(less, one.fee_msat))
     if flow.fee_msat > 0:  # of the newest forwards: as much of all that was earned
         given_up = given_up * max(0, case.sums.earned) // flow.fee_msat
     missed = finding.worth_msat
@@ -147,10 +142,10 @@ def _changes(case: PeerCase, channel: int) -> int:
     return sum(1 for before, after in pairwise(values) if before != after)
 
 
-def _enough(claims: tuple[LostClaim, ...]) -> int:
+def _enough(claims: Iterable[LostClaim]) -> int:
     """The amount, rounded up, that lets most of the claims' fee through, msat."""
-    total = _net(claims)
     through, ordered = 0, sorted(claims, key=lambda claim: claim.amount_msat)
+    total = _net(ordered)
     for claim in ordered:
         through += max(0, claim.net_msat)
         if through >= _MOST_OF_THE_FEE * total:

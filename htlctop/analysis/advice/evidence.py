@@ -3,45 +3,21 @@
 A cache that may be dropped at any time: it gives what reading anew would give.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from htlctop.analysis.advice.bids import Bid, Policies
+from htlctop.analysis.advice.newest import NEVER_NS, Newest
+from htlctop.domain.codes import Category
 from htlctop.domain.evidence import ActivityPoint, BalancePoint, LimitsPoint, LostClaim, Settled
 from htlctop.domain.readers import StatsReader
 from htlctop.domain.records import MINUTE, SPANS, Delta, StatusRecord
 
-NEVER_NS = 2**62
-"""Later than anything that is stored."""
 MOST_KEPT = 150_000
 """Payments, forwards and settings; with more of them everything is dropped."""
 P = TypeVar("P")
-
-
-@dataclass(slots=True)
-class _Lost:
-    """The newest payments of some categories from a time on, and of the like what the news told
-    since: how many there are more of, and from when on one may not be what it was."""
-
-    from_ns: int
-    limit: int
-    found: list[LostClaim]
-    more: int = 0
-    changed_ns: int = NEVER_NS
-
-    def has(self, from_ns: int, limit: int) -> bool:
-        """Whether all that is asked for is among them."""
-        is_whole = len(self.found) < self.limit
-        return self.from_ns <= from_ns if is_whole else limit <= self.limit
-
-
-@dataclass(frozen=True, slots=True)
-class _Forwards:
-    """Forwards that settled from a time on."""
-
-    from_ns: int
-    found: list[Settled]
+_SETTLED = int(Category.SETTLED)
 
 
 class _History(Generic[P]):
@@ -64,8 +40,8 @@ class _History(Generic[P]):
 
 
 class Evidence:
-    """What was seen before `until_ns`. Payments are read as they come, as long as the news say how
-    many; forwards anew when there are news of their peer; settings when one of them changed."""
+    """What was seen before `until_ns`. Payments and forwards are read as they come, as long as the
+    news say how many; settings anew when one of them changed."""
 
     def __init__(self, reader: StatsReader, until_ns: int = NEVER_NS) -> None:
         self._reader, self._until_ns = reader, until_ns
@@ -91,41 +67,39 @@ class Evidence:
         self, pool: int, peer: int, categories: tuple[int, ...], from_ns: int, limit: int
     ) -> list[LostClaim]:
         """The newest payments of a pool toward a peer since a time, oldest first."""
-        lists = self._claims.setdefault(peer, {})
-        kept = lists.get((pool, categories))
-        if (
-            kept is None
-            or not kept.has(from_ns, limit)
-            or not self._goes_on(kept, pool, peer, categories, limit)
-        ):
-            found = self._reader.claims(pool, peer, categories, from_ns, self._until_ns, limit)
-            kept = lists[pool, categories] = _Lost(from_ns, limit, found)
-        if from_ns == kept.from_ns:
-            return kept.found[-limit:]
-        return [claim for claim in kept.found if claim.at_ns >= from_ns][-limit:]
+        lists, key = self._claims[peer], (pool, categories)
+        if key not in lists:
+            reader, until_ns, what = self._reader, self._until_ns, (pool, peer, categories)
+            lists[key] = Newest(
+                lambda since_ns, most, after: reader.claims(*what, since_ns, until_ns, most, after),
+                lambda since_ns, most, after: reader.recovered(
+                    *what, since_ns, until_ns, most, after
+                ),
+            )
+        return lists[key].get(from_ns, limit)
 
     def settled(
         self, peer: int, channels: tuple[int, ...], from_ns: int, limit: int, *, incoming: bool
     ) -> list[Settled]:
-        """A peer's forwards that left by (or came in on) channels since a time, oldest first; of
-        the newest `limit` HTLCs of each."""
-        lists = self._settled.setdefault((peer, incoming), {})
-        kept = lists.get((channels, limit))
-        if kept is None or from_ns < kept.from_ns:
-            found = self._reader.settled(
-                channels, from_ns, self._until_ns, limit, incoming=incoming
-            )
-            kept = lists[channels, limit] = _Forwards(from_ns, found)
-        if from_ns == kept.from_ns:
-            return kept.found
-        return [item for item in kept.found if item.at_ns >= from_ns]
+        """The newest forwards of a peer that left by (or came in on) its channels since a time and
+        settled, oldest first."""
+        lists = self._settled[peer, incoming]
+        if channels not in lists:
+
+            def read(since_ns: int, most: int, after_seq: int) -> list[Settled]:
+                return self._reader.settled(
+                    channels, since_ns, self._until_ns, most, after_seq, incoming=incoming
+                )
+
+            lists[channels] = Newest(read, read)
+        return lists[channels].get(from_ns, limit)
 
     def policies(self, channels: set[int], from_ns: int) -> Policies:
         """What was asked on channels since a time, and perhaps on others."""
         known = self._policies.setdefault(from_ns, Policies())
-        new = channels - known.channels
+        new = sorted(channel for channel in channels if channel not in known.channels)
         if new:
-            known.add(new, self._reader.policy_history(sorted(new), from_ns, self._until_ns))
+            known.add(new, self._reader.policy_history(new, from_ns, self._until_ns))
         return known
 
     def limits(self, channels: tuple[int, ...], from_ns: int) -> list[LimitsPoint]:
@@ -148,58 +122,37 @@ class Evidence:
         """(private, all) of the open channels whose balance is known."""
         return self._reader.count_private()
 
-    def _goes_on(
-        self, kept: _Lost, pool: int, peer: int, categories: tuple[int, ...], limit: int
-    ) -> bool:
-        """Read what changed and those that came since, which have higher numbers: unless these are
-        just as many as the news told, something else is new."""
-        if not kept.more and kept.changed_ns == NEVER_NS:
-            return True
-        last = kept.found[-1].seq if kept.found else 0
-        if kept.changed_ns == NEVER_NS:
-            since_ns, after = kept.from_ns, last
-        else:
-            since_ns, after = max(kept.from_ns, kept.changed_ns), 0
-        news = self._reader.claims(pool, peer, categories, since_ns, self._until_ns, limit, after)
-        if sum(claim.seq > last for claim in news) != min(kept.more, limit):
-            return False
-        same = (claim for claim in kept.found[-limit:] if claim.at_ns < kept.changed_ns)
-        kept.found, kept.limit = sorted([*same, *news])[-limit:], limit
-        kept.more, kept.changed_ns = 0, NEVER_NS
-        return True
-
     def _take(self, news: Iterable[Delta], peer_of: Callable[[int], int]) -> None:
-        ins, outs = set[int](), set[int]()
         for delta in news:
-            peer = peer_of(delta.channel)
-            ins.add(delta.in_peer)
-            outs.add(peer)
-            for (_, categories), kept in self._claims.get(peer, {}).items():
+            peer, at_ns = peer_of(delta.channel), delta.minute * SPANS[MINUTE]
+            if delta.category == _SETTLED:
+                # One that began before others may settle after them.
+                for key in ((peer, False), (delta.in_peer, True)):
+                    for forwards in self._settled.get(key, {}).values():
+                        forwards.tell(delta.n, at_ns)
+                continue
+            for (_, categories), payments in self._claims.get(peer, {}).items():
                 if delta.category in categories:
-                    kept.more += delta.claims
                     # A payment only ever gets more back, and none leaves its category.
-                    if delta.recovered_msat:
-                        kept.changed_ns = min(kept.changed_ns, delta.minute * SPANS[MINUTE])
-        for peer, incoming in list(self._settled):
-            if peer in (ins if incoming else outs):
-                del self._settled[peer, incoming]
+                    payments.tell(delta.claims, at_ns if delta.recovered_msat else NEVER_NS)
 
     def _count(self) -> int:
-        lost = (len(kept.found) for lists in self._claims.values() for kept in lists.values())
-        moved = (len(kept.found) for lists in self._settled.values() for kept in lists.values())
+        lost = (len(kept) for lists in self._claims.values() for kept in lists.values())
+        moved = (len(kept) for lists in self._settled.values() for kept in lists.values())
         asked = (len(policies.channels) for policies in self._policies.values())
         settings = len(self._limits) + len(self._balances) + len(self._activity)
-        return sum((*lost, *moved, *asked, settings, len(self.differing), len(self.bids)))
+        return sum((*lost, *moved, *asked, settings, len(self.causes), len(self.bids)))
 
     def _forget_htlcs(self) -> None:
-        self._claims: dict[int, dict[tuple[int, tuple[int, ...]], _Lost]] = {}
-        self._settled: dict[tuple[int, bool], dict[tuple[tuple[int, ...], int], _Forwards]] = {}
+        self._claims: dict[int, dict[tuple[int, tuple[int, ...]], Newest[LostClaim]]]
+        self._settled: dict[tuple[int, bool], dict[tuple[int, ...], Newest[Settled]]]
+        self._claims, self._settled = defaultdict(dict), defaultdict(dict)
 
     def _forget_settings(self) -> None:
         reader, until_ns = self._reader, self._until_ns
         self._policies: dict[int, Policies] = {}
-        self.differing: dict[int, str | None] = {}
-        """Payment -> the field by which a sibling channel refused what it had room for, if any."""
+        self.causes: dict[int, str] = {}
+        """Payment -> what would have let it through, as `case` has it."""
         self.bids: dict[int, tuple[int, Bid]] = {}
         """Payment -> what it offered, as `bids` judges it."""
         self.spare: list[tuple[int, int, int]] | None = None

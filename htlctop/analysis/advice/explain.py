@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from htlctop.analysis.advice import advised, holdings, over_time
 from htlctop.analysis.advice.advisor import Advisor
 from htlctop.analysis.advice.arithmetic import totals
+from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
 from htlctop.analysis.advice.causes import causes, groups, in_order, month, sent, sources, why
 from htlctop.analysis.advice.changes import change_figures
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
-from htlctop.analysis.advice.models import Explanation, Figure, Opportunity, Section
+from htlctop.analysis.advice.models import Explanation, Figure, Section
 from htlctop.analysis.details import ChannelDetail, InFlight, NodeDetail, PairDetail, PeerDetail
 from htlctop.analysis.models import UNKNOWN_PEER, Series, Totals
 from htlctop.analysis.sums import Priced, add_up
@@ -27,21 +28,19 @@ Nets = Mapping[int, Mapping[int, int]]
 class Explainer:
     """Writes the arithmetic out, from the same sums that the figures are made of.
 
-    `wide` is the ground that advice stands on, which may reach further back; `pairs` are the cells
-    of the window by incoming peer, of all channels or those of the peer that is explained.
+    `pairs` are the cells of the window by incoming peer, of all channels or those of the peer that
+    is explained.
     """
 
     def __init__(
         self,
         ground: Ground,
-        wide: Ground,
         pairs: Sequence[Priced],
-        advisor: Advisor,
         reader: StatsReader,
         settings: Settings,
     ) -> None:
-        self._ground, self._wide, self._pairs = ground, wide, pairs
-        self._advisor, self._reader, self._prior = advisor, reader, settings.rate_prior
+        self._ground, self._pairs = ground, pairs
+        self._reader, self._prior = reader, settings.rate_prior
 
     def node(
         self, totals_: Totals, detail: NodeDetail, series: Series, nets: Nets,
@@ -73,22 +72,24 @@ class Explainer:
         detail: PeerDetail,
         outbound: Sequence[Priced],
         nets: Nets,
-        found: Sequence[Opportunity],
+        advisor: Advisor,
     ) -> Explanation:
         """A peer: its rate, each cause on each channel, the sums, whom it came from, its charts,
-        its advice, which is among what was `found`. `outbound`: the cells of what it sent here."""
+        its advice, whose ground may reach further back. `outbound`: the cells of what it sent
+        here."""
         ground, peer = self._ground, detail.row.peer
         sections = [self._watched(), self._rate(peer), *causes(ground, ground.priced, peer)]
         sections += why(ground.priced, lambda item: item.cell.channel)
         sections += sources(ground, peer, self._pairs)
         sections.append(sent(outbound))
         if peer != UNKNOWN_PEER:
-            case = self._advisor.case(self._wide, peer)
+            case = advisor.case(peer)
             sections += [holdings.balances(ground, case), self._presence(peer)]
             sections += [advised.bids(case), advised.curve(case)]
         sections += self._over_time(detail, nets)
         sections.append(self._changes(peer))
-        sections += [advised.opportunity(self._wide, o) for o in found if o.peer == peer]
+        found = (each for each in advisor.advise().opportunities if each.peer == peer)
+        sections += [advised.opportunity(advisor.ground, each) for each in found]
         return self._explanation(ground.book.alias_of(peer) or "unknown peer", sections)
 
     def channel(self, detail: ChannelDetail, nets: Nets) -> Explanation:
@@ -219,4 +220,4 @@ class Explainer:
         return Section("Before and after each change", tuple(found))
 
     def _presence(self, peer: int) -> Section:
-        return holdings.presence(self._ground, self._advisor.case(self._ground, peer))
+        return holdings.presence(self._ground, PeerCase(self._ground, peer, MOST_CLAIMS))

@@ -1,5 +1,7 @@
 """Whether to ask less of those who would not pay: only if it is sure to bring more."""
 
+from collections.abc import Iterable
+
 from htlctop.analysis.advice.bids import Bid
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.finding import Finding, whole
@@ -18,7 +20,8 @@ def about_fees(case: PeerCase) -> Finding | None:
     bids those that would be refused by what is asked now as well."""
     if not case.priced_out or not case.channels:
         return None
-    bids = [bid for bid in case.bids.bids if not _would_pass(case, bid)]
+    asked = [(c.base_msat or 0, c.rate_ppm) for c in case.channels if c.rate_ppm is not None]
+    bids = [bid for bid in case.bids.bids if not _would_pass(bid, asked)]
     sources = {bid.in_peer for bid in bids}
     if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES or case.is_away:
         return None
@@ -80,10 +83,6 @@ def about_fees(case: PeerCase) -> Finding | None:
     )  # fmt: skip
 
 
-def _would_pass(case: PeerCase, bid: Bid) -> bool:
-    """Whether a bid pays what one of the channels asks now."""
-    return any(
-        bid.fee_msat >= fee_asked(bid.amount_msat, channel.base_msat or 0, channel.rate_ppm)
-        for channel in case.channels
-        if channel.rate_ppm is not None
-    )
+def _would_pass(bid: Bid, asked: Iterable[tuple[int, int]]) -> bool:
+    """Whether a bid pays what one of the channels asks now, (base msat, ppm)."""
+    return any(bid.fee_msat >= fee_asked(bid.amount_msat, base, rate) for base, rate in asked)

@@ -1,9 +1,9 @@
 """What to do about a peer that runs dry: refill it, charge more, or open a larger channel."""
 
-from htlctop.analysis.advice.case import PeerCase
+from htlctop.analysis.advice.case import Flow, PeerCase
 from htlctop.analysis.advice.curve import Served, round_down, round_up
 from htlctop.analysis.advice.finding import Finding, whole
-from htlctop.analysis.advice.ground import DAY_NS, MONTH_H
+from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, MONTH_H
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.analysis.advice.sources import Sources
 
@@ -42,7 +42,7 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
     best = found[0]
     claims = causes.liquidity
     if best is grow:
-        worth, claims = worth + too_large, (*claims, *causes.too_large)
+        worth, claims = worth + too_large, [*claims, *causes.too_large]
     best.worth_msat, best.count = worth, len(claims)
     best.also = [other.kind for other in found[1:]]
     best.evidence = [*_refused(case, worth, len(claims)), *refusal, *best.evidence]
@@ -158,8 +158,7 @@ def _raise_fees(case: PeerCase) -> Finding | None:
     # A step, then compare: no second one within a day.
     if dry <= 0.5 or case.was_raised(case.ground.until_ns - DAY_NS):
         return None
-    since_ns = case.ground.until_ns - 7 * DAY_NS
-    out, into = case.flow(since_ns, incoming=False), case.flow(since_ns, incoming=True)
+    out, into = case.flows(case.ground.until_ns - 7 * DAY_NS)
     # All its channels are to ask the same then, so none is to ask less than it does now.
     rate = max((c.rate_ppm for c in case.channels if c.rate_ppm is not None), default=None)
     if out.amount_msat <= into.amount_msat or rate is None:
@@ -176,8 +175,7 @@ def _raise_fees(case: PeerCase) -> Finding | None:
         case.ids,
         [
             Figure("watched time with under 10% to send", round(dry, 4), ""),
-            Figure("left by it in 7 days", out.amount_msat, "msat"),
-            Figure("came in from it in 7 days", into.amount_msat, "msat"),
+            *_moved(case, out, into),
             Figure("rate asked now", rate, "ppm"),
             Figure(
                 "rate to try", wanted, "ppm",
@@ -196,8 +194,8 @@ def _increase_capacity(case: PeerCase) -> Finding | None:
     dry_days = case.levels.dry_days(DRY, 0.5)
     if not largest or (len(large) < _LEAST_LARGE and dry_days < _LEAST_DRY_DAYS):
         return None
-    in_msat, out_msat = case.inflow.amount_msat, case.outflow.amount_msat
-    if len(large) < _LEAST_LARGE and 2 * in_msat < out_msat:
+    out, into = case.flows(case.ground.window.from_ns)
+    if len(large) < _LEAST_LARGE and 2 * into.amount_msat < out.amount_msat:
         return None
     wanted_sat = max(
         max(c.capacity_sat or 0 for c in case.channels),
@@ -213,9 +211,17 @@ def _increase_capacity(case: PeerCase) -> Finding | None:
             Figure("payments larger than a channel can hold", len(large), ""),
             Figure("most that a channel can hold", largest, "sat"),
             Figure("days it ran dry after being over half full", dry_days, ""),
-            Figure("came in from it", in_msat, "msat"),
-            Figure("left by it", out_msat, "msat"),
+            *_moved(case, out, into),
             Figure("to be added", "the on-chain fee and the capital"),
         ],
         amount_msat=round_up(wanted_sat) * 1000,
     )
+
+
+def _moved(case: PeerCase, out: Flow, into: Flow) -> list[Figure]:
+    hours = case.ground.watched.between(out.since_ns, case.ground.until_ns) / HOUR_NS
+    return [
+        Figure("left by it", out.amount_msat, "msat"),
+        Figure("came in from it", into.amount_msat, "msat"),
+        Figure("watched hours of both", round(hours, 4), "h"),
+    ]

@@ -2,8 +2,9 @@
 
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.finding import Finding, whole
-from htlctop.analysis.advice.ground import HOUR_NS, PeerSums
+from htlctop.analysis.advice.ground import HOUR_NS
 from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.analysis.advice.peer_sums import STRANGE, UNPRICED, PeerSums
 from htlctop.analysis.advice.sources import Sources
 from htlctop.domain.codes import Category
 
@@ -11,8 +12,6 @@ FULL = 0.90
 _LEAST_INFLOW = 10
 _LEAST_BEFORE_H = 6
 _LEAST_REFUSALS = 5
-_PRICED = (Category.ADD_FAILED, Category.EXPOSURE)
-STRANGE = (*_PRICED, Category.OTHER)
 
 
 def about_absence(case: PeerCase) -> Finding | None:
@@ -22,14 +21,14 @@ def about_absence(case: PeerCase) -> Finding | None:
     """
     if not case.channels:
         return None
-    refused = case.sums.expected(Category.OFFLINE)
+    refused = case.expected(Category.OFFLINE)
     away_ns, times = case.away
     if not refused and not away_ns:
         return None
     online_h = (case.ground.covered_ns - away_ns) / HOUR_NS
     away_h = away_ns / HOUR_NS
     inflow = case.inflow
-    earned = max(0, case.sums.earned) + max(0, inflow.fee_msat)
+    earned = max(0, case.sums.earned) + max(0, case.of_window(inflow.fee_msat, inflow))
     cost = earned / online_h * away_h if online_h > 0 else 0.0
     worth = max(round(cost), refused)
     if not worth:
@@ -114,8 +113,7 @@ def about_fullness(case: PeerCase, sources: Sources) -> Finding | None:
 
 def is_strange(sums: PeerSums) -> bool:
     """Whether often enough a peer refuses for reasons that have no remedy of their own."""
-    total = sums.count(*STRANGE)
-    return total >= _LEAST_REFUSALS and 10 * total >= sums.refused
+    return sums.strange >= _LEAST_REFUSALS and 10 * sums.strange >= sums.refused
 
 
 def about_strange(case: PeerCase) -> Finding | None:
@@ -123,10 +121,10 @@ def about_strange(case: PeerCase) -> Finding | None:
     sums = case.sums
     if not case.channels or not is_strange(sums):
         return None
-    counts = {c: sums.count(c) for c in STRANGE}
-    worth = sums.expected(*_PRICED)
+    counts = {category: sums.count(category) for category in map(Category, STRANGE)}
+    worth = case.expected(*UNPRICED)
     figures = [Figure(f"refused: {c.label}", n, "") for c, n in counts.items() if n]
-    unknown = sums.fee_unknown(*_PRICED)
+    unknown = sums.fee_unknown(*UNPRICED)
     if unknown:
         figures.append(Figure("of these with unknown fee", unknown, ""))
     if worth:
@@ -135,7 +133,7 @@ def about_strange(case: PeerCase) -> Finding | None:
         Kind.INVESTIGATE,
         case.peer,
         worth,
-        sums.claims(*_PRICED) + counts[Category.OTHER],
+        sums.claims(*UNPRICED) + counts[Category.OTHER],
         case.ids,
         figures,
         guess=bool(unknown or counts[Category.OTHER]),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from htlctop.analysis.advice.ground import Ground
-from htlctop.domain.codes import Category
+from htlctop.analysis.advice.peer_sums import LIQUIDITY
 
 _LEAST_LOCAL = 0.5
 _KEEP = 0.25
@@ -31,9 +31,14 @@ class Sources:
 
         Who has less than a quarter of it is no help.
         """
-        left = [(sat - self._taken.get(source, 0), source) for _, sat, source in self._spare]
-        fit = [item for item in left if item[1] != peer and 4 * item[0] >= amount_sat]
-        return [(source, min(sat, amount_sat), self._cost(source)) for sat, source in fit[:_MOST]]
+        found: list[tuple[int, int, float]] = []
+        for _, spare, source in self._spare:
+            sat = spare - self._taken.get(source, 0)
+            if 4 * sat >= amount_sat and source != peer:
+                found.append((source, min(sat, amount_sat), self._cost(source)))
+                if len(found) == _MOST:
+                    break
+        return found
 
     def take(self, source: int, peer: int, amount_sat: int) -> None:
         """So much of a source's is promised to a peer, and not to be promised again."""
@@ -53,8 +58,9 @@ class Sources:
             every = filter(None, map(self._spare_of, self._ground.book.peer_ids()))
             evidence.spare = sorted(every, key=lambda item: (item[0], -item[1], item[2]))
         for item in evidence.spare:
-            sums = self._ground.sums(item[2])
-            if sums.expected(Category.LIQUIDITY) * 10 <= max(0, sums.earned):
+            peer = item[2]
+            earned = max(0, self._ground.sums(peer).earned)
+            if self._ground.expected(peer, LIQUIDITY) * 10 <= earned:
                 found.append(item)
         return found
 

@@ -17,6 +17,8 @@ from tests.support import ANN, BEN, CAT, CAT2, DAN, T0, Stream
 HOUR_S = 3600.0
 KEYS = {name: f"02{name[0] * 64}" for name in ("ann", "ben", "cat", "dan")}
 SAT = 1000
+ALIAS = 16_000_000 << 40 | 5
+"""An id that a channel may go by besides its own."""
 
 
 def channel(scid: int, name: str, capacity: int = 5_000_000, share: float = 0.5) -> Channel:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from htlctop.domain.types import NS
 from htlctop.errors import StoreError, UsageError
 from htlctop.store.marks import add_mark
 from htlctop.store.writer import StoreWriter
-from tests.advice.made import ANN, BEN, DAN, Node, spread
+from tests.advice.made import ALIAS, ANN, BEN, DAN, Node, spread
 from tests.support import T0
 
 ALL = Query(window="all")
@@ -48,10 +49,12 @@ async def test_a_refill_stands_beside_what_was_missed_before_and_after_it(store_
     assert change.rate_after_msat == pytest.approx(20_000, rel=0.02)
 
 
-async def test_what_came_in_by_forwards_is_no_refill(store_file):
+@pytest.mark.parametrize("src", [DAN, ALIAS])
+async def test_what_came_in_by_forwards_is_no_refill(store_file, src):
     node = Node(hours=40)
+    node.channels[DAN] = replace(node.channels[DAN], other_scids=(ALIAS,))
     for hour in spread(30, 19, 18):
-        node.settle(hour, 100_000, 10, src=DAN, out=ANN)
+        node.settle(hour, 100_000, 10, src=src, out=ANN)
     node.becomes(20.0, DAN, local_sat=3_000_000, remote_sat=2_000_000)
     assert await noticed(node, store_file) == []
 

@@ -10,6 +10,7 @@ from htlctop.analysis.advice.models import Advice, Kind
 from htlctop.analysis.query import Query
 from htlctop.ui.paint.advice import limits
 from tests.advice.made import (
+    ALIAS,
     ANN,
     BEN,
     CAT,
@@ -25,7 +26,6 @@ from tests.advice.made import (
 )
 
 BALANCE, MAX, EXPOSURE, ADD_FAILED, OTHER = 6, 5, 1, 8, 99
-ALIAS = 16_000_000 << 40 | 5
 WEEK_H = 168.0
 ALL = Query(window="all")
 

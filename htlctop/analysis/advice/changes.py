@@ -173,7 +173,8 @@ def _refills(
             continue
         # What settled since the balance before may have begun somewhat earlier.
         since_ns = before.at_ns - _IN_FLIGHT_NS
-        came_in = reader.settled((channel.id,), since_ns, point.at_ns + 1, _SAMPLE, incoming=True)
+        ids = ground.book.same_channel(channel.id)
+        came_in = reader.settled(ids, since_ns, point.at_ns + 1, _SAMPLE, incoming=True)
         inflow = sum(item.amount_msat + item.fee_msat for item in came_in) // 1000
         if rise - inflow >= _REFILL * channel.capacity_sat:
             yield _Seen(

@@ -396,20 +396,48 @@ async def test_a_store_that_saw_nothing_yet_says_how_to_begin(store_file):
     assert advice_text(found).startswith("no node yet: what to do")
 
 
-async def test_a_refill_promises_a_sources_sat_only_once(store_file):
+def two_dry() -> Node:
+    """Dan and cat are to be refilled from ben, which filled up."""
     node = runs_dry(count=60, sat=200_000)
     node.channels |= {CAT: channel(CAT, "cat", 5_000_000, 0.02)}
     node.channels[ANN] = channel(ANN, "ann", 1_000_000, 0.5)
-    node.channels[BEN] = channel(BEN, "ben", 8_000_000, 0.9)
+    node.channels[BEN] = channel(BEN, "ben", 8_000_000, 0.92)
     for hour in spread(40, start=0.6):
         node.refuse(hour, 210_000, 90, out=CAT)
-    found = await advice(node, store_file)
+    return node
+
+
+async def test_what_explains_a_peer_gives_it_the_advice_it_has_among_all(store_file):
+    node = two_dry()
+    for hour in spread(40, 30):
+        node.settle(hour, 50_000, 20, src=BEN, out=ANN)
+    node.becomes(0.0, BEN, local_sat=4_000_000, remote_sat=4_000_000)
+    node.becomes(32, BEN, local_sat=7_360_000, remote_sat=640_000)
+    analyst = await node.store(store_file)
+    query = Query(window="all")
+    every = analyst.advice(query).opportunities
+    assert {Kind.REBALANCE_OUTBOUND, Kind.REBALANCE_INBOUND} <= {item.kind for item in every}
+    for peer in {item.peer for item in every}:
+        mine = {f"Advice: {o.kind}": {f.name: f.value for f in o.evidence}
+                for o in every if o.peer == peer}  # fmt: skip
+        told = {
+            section.title: {figure.name: figure.value for figure in section.figures}
+            for section in analyst.explain(query, peer).sections
+            if section.title.startswith("Advice: ")
+        }
+        assert told.keys() == mine.keys()
+        assert all(evidence.items() <= told[title].items() for title, evidence in mine.items())
+    analyst.close()
+
+
+async def test_a_refill_promises_a_sources_sat_only_once(store_file):
+    found = await advice(two_dry(), store_file)
     moved = [
         item.amount_msat or 0
         for item in found.opportunities
         if item.kind is Kind.REBALANCE_OUTBOUND and item.source_alias == "ben"
     ]
-    assert moved and sum(moved) <= 7_200_000_000 - 2_000_000_000
+    assert moved and sum(moved) <= 7_360_000_000 - 2_000_000_000
 
 
 async def test_a_raised_price_is_less_on_none_of_the_channels(store_file):

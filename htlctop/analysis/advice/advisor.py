@@ -1,6 +1,6 @@
 """The advisor: finds what could be done about each peer, sets thresholds and ranks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,18 +74,27 @@ class Advisor:
     def advise(self) -> Advice:
         """Every opportunity worth showing, ranked by its own sat."""
         ground = self.ground
-        found = self._findings()
-        found.sort(key=lambda f: (-f.worth_msat, f.peer, f.kind))
-        shown = [f for f in found if self._is_shown(f)]
+        found = [finding for _, findings in self._findings() for finding in findings]
+        shown = [finding for finding in found if self._is_shown(finding)]
         return Advice(
             node=ground.node,
             status=ground.status,
             window=ground.window,
-            opportunities=tuple(self._opportunities(shown)),
+            opportunities=self._opportunities(shown),
             hidden=len(found) - len(shown),
             too_early=too_early(ground),
             why_none="" if shown else self._why_none(len(found)),
         )
+
+    def about(self, peer: int) -> tuple[Opportunity, ...]:
+        """What is worth showing of one peer, ranked as among all."""
+        shown: list[Finding] = []
+        for each, findings in self._findings():
+            if each == peer:
+                shown += filter(self._is_shown, findings)
+                if peer not in self._peers.full:
+                    break
+        return self._opportunities(shown)
 
     def curve(self, peer: int) -> Curve | None:
         """A peer's liquidity curve; None without payments refused for liquidity."""
@@ -106,7 +115,12 @@ class Advisor:
         read = len(self._peers.short | self._peers.priced_out)
         return min(MOST_CLAIMS, max(_LEAST_READ, _READ_IN_ALL // max(1, read)))
 
-    def _opportunities(self, shown: Sequence[Finding]) -> Iterable[Opportunity]:
+    def _opportunities(self, shown: Iterable[Finding]) -> tuple[Opportunity, ...]:
+        """What was found, ranked by its own sat."""
+        ranked = sorted(shown, key=lambda f: (-f.worth_msat, f.peer, f.kind))
+        return tuple(self._with_settings(ranked))
+
+    def _with_settings(self, shown: Sequence[Finding]) -> Iterable[Opportunity]:
         """What was found, with what is in force now on the channels."""
         ground = self.ground
         channels = tuple(sorted({channel for finding in shown for channel in finding.channels}))
@@ -128,33 +142,33 @@ class Advisor:
                 )
             yield _opportunity(ground, finding, tuple(settings))
 
-    def _findings(self) -> list[Finding]:
-        ground, peers = self.ground, self._peers
+    def _findings(self) -> Iterator[tuple[int, list[Finding]]]:
+        """What is found of each peer. A full one comes last once more, because it is best emptied
+        by the refill of another."""
+        peers, sources = self._peers, Sources(self.ground, self._earns_ppm)
+        taken = set[int]()
         # The most refused first: what can be spared is spared for them.
-        every = sorted(peers.all(), key=lambda peer: (-self.case(peer).all_expected, peer))
-        sources = Sources(ground, self._earns_ppm)
-        found: list[Finding] = []
-        for peer in every:
-            case = self.case(peer)
-            here: list[Finding | None] = []
-            if peer in peers.away:
-                here.append(about_absence(case))
-            if peer in peers.short:
-                here += [
-                    about_liquidity(case, sources), about_max_htlc(case), about_alignment(case)
-                ]  # fmt: skip
-            if peer in peers.priced_out:
-                here.append(about_fees(case))
-            if peer in peers.strange:
-                here.append(about_strange(case))
-            found += reconcile(case, [f for f in here if f is not None and self._counts(case, f)])
-        # Last, because a full peer is best emptied by the refill of another.
-        taken = {f.peer for f in found if f.kind in _LIQUIDITY}
+        for peer in sorted(peers.all(), key=lambda peer: (-self.case(peer).all_expected, peer)):
+            found = self._about(peer, sources)
+            if any(finding.kind in _LIQUIDITY for finding in found):
+                taken.add(peer)
+            yield peer, found
         for peer in sorted(peers.full - taken):
             full = about_fullness(self.case(peer), sources)
-            if full is not None:
-                found.append(full)
-        return found
+            yield peer, [full] if full else []
+
+    def _about(self, peer: int, sources: Sources) -> list[Finding]:
+        peers, case = self._peers, self.case(peer)
+        found: list[Finding | None] = []
+        if peer in peers.away:
+            found.append(about_absence(case))
+        if peer in peers.short:
+            found += [about_liquidity(case, sources), about_max_htlc(case), about_alignment(case)]
+        if peer in peers.priced_out:
+            found.append(about_fees(case))
+        if peer in peers.strange:
+            found.append(about_strange(case))
+        return reconcile(case, [f for f in found if f is not None and self._counts(case, f)])
 
     def _earns_ppm(self, source: int) -> float:
         """What each sat that leaves by a peer earns."""

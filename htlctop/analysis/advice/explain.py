@@ -88,8 +88,7 @@ class Explainer:
             sections += [advised.bids(case), advised.curve(case)]
         sections += self._over_time(detail, nets)
         sections.append(self._changes(peer))
-        found = (each for each in advisor.advise().opportunities if each.peer == peer)
-        sections += [advised.opportunity(advisor.ground, each) for each in found]
+        sections += [advised.opportunity(advisor.ground, each) for each in advisor.about(peer)]
         return self._explanation(ground.book.alias_of(peer) or "unknown peer", sections)
 
     def channel(self, detail: ChannelDetail, nets: Nets) -> Explanation:

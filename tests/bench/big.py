@@ -179,6 +179,7 @@ async def _advice(arriving: _Arriving) -> list[Measure]:
     anew = []
     for number in range(ANEW):
         await arriving.tick()
+        gc.collect()  # what the writer made is not in a viewer's process
         # Of another filter, which has no say in it, so that what is kept is not good enough.
         query = Query(filter=f"peer {number}")
         anew.append(timed(lambda q=query: analyst.advice(q)))

@@ -57,7 +57,7 @@ class Causes:
 class PeerCase:
     """Reads what advice about one peer needs, each thing once and only when asked for.
 
-    `most` is how many of its newest payments and HTLCs are looked at.
+    `most` is how many of its newest payments, and of its newest forwards, are looked at.
     """
 
     def __init__(self, ground: Ground, peer: int, most: int) -> None:

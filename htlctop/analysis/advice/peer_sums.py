@@ -101,7 +101,8 @@ def by_peer(
         part = cells, kept.of_all(channel)
         parts.setdefault(peer_of(channel), []).append(part)
     parts.pop(UNKNOWN_PEER, None)
-    return {
-        peer: same if (same := known.get(peer, NOTHING)).parts == now else PeerSums(now)
-        for peer, now in parts.items()
-    }
+    found = {}
+    for peer, now in parts.items():
+        before = known.get(peer)
+        found[peer] = before if before and before.parts == now else PeerSums(now)
+    return found

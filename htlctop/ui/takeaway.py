@@ -89,7 +89,8 @@ class Taking:
         if isinstance(view, Explanation):
             found = explained(view)
             return render(replace(found, head=replace(found.head, is_redacted=masked)), form)
-        return render(document(view, name, shown.filter, is_redacted=masked), form)
+        filter = shown.filter if page.is_filtered else ""
+        return render(document(view, name, filter, is_redacted=masked), form)
 
     def _saved(self, page: BaseScreen, board: Board, suffix: str, text: Callable[[], str]) -> str:
         at = utc(board.status.now_ns if board.status else 0)[:19].replace(":", "")
@@ -104,4 +105,5 @@ class Taking:
         node, now = shown.node, shown.status
         if node is None or now is None:
             return Head(name, NodeView("", "", "", ""))
-        return Head(name, node, shown.window, shown.filter, now.replay, shown.is_masked)
+        filter = shown.filter if page.is_filtered else ""
+        return Head(name, node, shown.window, filter, now.replay, shown.is_masked)

@@ -93,6 +93,21 @@ async def test_redacted_a_filter_tells_what_it_does_and_not_whom_it_looks_for(
         assert driver.app.board.query.filter == "krake"
 
 
+async def test_a_file_tells_the_filter_only_of_what_went_by_it(tmp_path: Path) -> None:
+    async with running(folder=tmp_path) as driver:
+        await driver.press("/", *"krake", "enter")
+        for view in VIEWS:
+            await driver.press(view, "e", "c")
+        await driver.press("s", "i", "e", "c", "s")
+        await driver.until(lambda: len(files(tmp_path)) == 10)
+        told = {
+            "-".join(path.name.split("-")[1:2]) + path.suffix
+            for path in files(tmp_path)
+            if "# filter: krake\n" in path.read_text(encoding="utf-8")
+        }
+        assert told == {f"{view}.csv" for view in ("overview", "channels", "flows", "events")}
+
+
 async def test_redacted_files_hold_no_name_and_say_that_they_are(tmp_path: Path) -> None:
     async with running(folder=tmp_path) as driver:
         await driver.press("R", "s", "S")

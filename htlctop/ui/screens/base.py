@@ -47,13 +47,14 @@ class BaseScreen(Screen[None], inherit_bindings=False):
     """A page of the app. `show` gives it a new board; `note` a message, "" takes it away.
 
     `focus_of` names it and its keys, `needs` the parts of the board that it shows, `panes` what
-    stands between the status line and the footer.
+    stands between the status line and the footer, `is_filtered` whether the filter chooses of that.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS = ""
     ALLOW_SELECT = False
     focus_of: Focus
+    is_filtered = False
 
     def __init__(self, look: Look) -> None:
         super().__init__()

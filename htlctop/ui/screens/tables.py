@@ -33,6 +33,7 @@ class FilteredScreen(BaseScreen):
     """
 
     shows: Part
+    is_filtered = True
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)

@@ -5,8 +5,9 @@ Names are cleaned here; amounts are sat as people write them.
 
 from collections.abc import Callable, Iterable
 
-from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
+from htlctop.analysis.advice.models import Advice, Figure, Kind, NotAdvised, Opportunity
 from htlctop.export.format import (
+    LONGEST_LINE,
     clean,
     count,
     name,
@@ -28,6 +29,10 @@ _SHORT = {
     Kind.RECONNECT_PEER: "wake",
     Kind.INVESTIGATE: "look",
 }
+
+
+_MOST_NOT_ADVISED = 5
+"""In a report; those with which most was missed."""
 
 
 def short_word(kind: Kind) -> str:
@@ -78,7 +83,7 @@ def value(figure: Figure) -> str:
     if unit == "msat" and isinstance(shown, int):
         return f"{sat(shown)} sat"
     if isinstance(shown, str):
-        return clean(shown)
+        return clean(shown, LONGEST_LINE)
     if isinstance(shown, float) and not unit and 0 <= shown <= 1:
         return percent(shown, 1)
     text = f"{shown:,}" if isinstance(shown, int) else f"{shown:,.4g}"
@@ -101,6 +106,13 @@ def notes(advice: Advice) -> Iterable[tuple[str, str]]:
         yield f"{_heading(advice)} {number}", f"{sentence(item)} ({said})"
     if advice.opportunities and advice.hidden:
         yield "", _hidden(advice)
+    for other in advice.not_advised[:_MOST_NOT_ADVISED]:
+        yield "no advice", not_advised(other)
+
+
+def not_advised(item: NotAdvised) -> str:
+    """Why nothing is advised about a peer, in one sentence."""
+    return f"{name(item.alias, item.pubkey, item.peer)}: {clean(item.because, LONGEST_LINE)}"
 
 
 def _hidden(advice: Advice) -> str:
@@ -132,6 +144,8 @@ def advice_text(advice: Advice) -> str:
         lines += [f"   {clean(f.name)}: {value(f)}{_how(f)}" for f in item.evidence]
     if advice.hidden:
         lines += ["", _hidden(advice)]
+    if advice.not_advised:
+        lines += ["", "nothing is advised about", *map(not_advised, advice.not_advised)]
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from htlctop.analysis.advice.models import Advice, Figure, Opportunity
+from htlctop.analysis.advice.models import Advice, Figure, NotAdvised, Opportunity
 from htlctop.analysis.details import Change
 from htlctop.domain.types import NS
 from htlctop.export.advice import sentence
@@ -18,7 +18,9 @@ def advice_file(advice: Advice) -> str:
 
 
 def advice_json(advice: Advice) -> Json:
-    """The part of a report that is advice: the opportunities, and what they rest on."""
+    """The part of a report that is advice: the opportunities, what they rest on, and (where there
+    are such peers) why nothing is advised about some."""
+    others = [_not_advised(item) for item in advice.not_advised]
     return {
         "opportunities": [opportunity_json(item) for item in advice.opportunities],
         "advice": {
@@ -28,6 +30,7 @@ def advice_json(advice: Advice) -> Json:
             "hidden": advice.hidden,
             "too_early": advice.too_early,
             "why_none": advice.why_none,
+            **({"not_advised": others} if others else {}),
         },
     }
 
@@ -54,6 +57,16 @@ def opportunity_json(item: Opportunity) -> Json:
         "source": item.source_pubkey,
         "source_alias": clean(item.source_alias),
         "sentence": sentence(item),
+        "evidence": _evidence_json(item.evidence),
+    }
+
+
+def _not_advised(item: NotAdvised) -> Json:
+    return {
+        "peer": item.pubkey,
+        "alias": clean(item.alias),
+        "because": clean(item.because, LONGEST_LINE),
+        "worth_msat": item.worth_msat,
         "evidence": _evidence_json(item.evidence),
     }
 

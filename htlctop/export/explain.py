@@ -2,7 +2,7 @@
 
 from htlctop.analysis.advice.models import Explanation, Figure, Section
 from htlctop.export.advice import value
-from htlctop.export.format import clean
+from htlctop.export.format import LONGEST_LINE, clean
 from htlctop.export.table import Document, Field, Head, Table, Unit, table
 
 
@@ -25,9 +25,11 @@ _FIGURES: tuple[Field[Figure], ...] = (
     Field("at", "AT", Unit.TIME, lambda figure: figure.at_ns),
     Field("name", "FIGURE", Unit.NAME, lambda figure: figure.name),
     Field("value", "", Unit.COUNT, lambda figure: figure.value),
-    Field("", "VALUE", Unit.COUNT, lambda figure: _value(figure)),
+    Field("", "VALUE", Unit.COUNT, lambda figure: None if _words(figure) else _value(figure)),
     Field("unit", "UNIT", Unit.TEXT, lambda figure: figure.unit),
-    Field("formula", "HOW", Unit.FORMULA, lambda figure: figure.formula),
+    Field("formula", "", Unit.FORMULA, lambda figure: figure.formula),
+    # Words would make the column of the numbers wide.
+    Field("", "HOW", Unit.FORMULA, lambda figure: _words(figure) or figure.formula),
 )
 
 
@@ -38,8 +40,12 @@ def _section(section: Section, name: str) -> Table:
 def shown(figure: Figure) -> str:
     """The value to the last digit with its unit, since somebody checks it."""
     found = _value(figure)
-    text = f"{found:,}" if isinstance(found, int) else clean(str(found))
+    text = f"{found:,}" if isinstance(found, int) else clean(str(found), LONGEST_LINE)
     return f"{text} {figure.unit}".rstrip()
+
+
+def _words(figure: Figure) -> str:
+    return figure.value if isinstance(figure.value, str) else ""
 
 
 def _value(figure: Figure) -> str | int | float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from htlctop.analysis.advice.models import Figure, Opportunity
+from htlctop.analysis.advice.models import Figure, NotAdvised, Opportunity
 from htlctop.analysis.details import Balance, Change, InFlight, Pending, Policy
 from htlctop.analysis.models import (
     CategoryRow,
@@ -305,6 +305,14 @@ OPPORTUNITIES: tuple[Field[Opportunity], ...] = (
     Field("ceiling_ppm", "CEILING", Unit.PPM, lambda item: item.ceiling_ppm),
     Field("source_pubkey", "", Unit.ID, lambda item: item.source_pubkey),
     Field("source_alias", "TAKE FROM", Unit.NAME, lambda item: item.source_alias),
+)
+
+NOT_ADVISED: tuple[Field[NotAdvised], ...] = (
+    Field("pubkey", "", Unit.ID, lambda item: item.pubkey),
+    Field("alias", "", Unit.NAME, lambda item: item.alias),
+    Field("", "PEER", Unit.NAME, lambda item: name(item.alias, item.pubkey)),
+    Field("because", "BECAUSE", Unit.TEXT, lambda item: item.because),
+    Field("worth_msat", "WORTH", Unit.MSAT, lambda item: item.worth_msat),
 )
 
 FIGURES: tuple[Field[Figure], ...] = (

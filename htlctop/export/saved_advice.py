@@ -9,6 +9,7 @@ from htlctop.analysis.advice.models import (
     Confidence,
     Figure,
     Kind,
+    NotAdvised,
     Opportunity,
     Urgency,
 )
@@ -45,6 +46,11 @@ def read_advice(text: str, report: Report) -> tuple[Advice | None, tuple[Change,
         hidden=head.number("hidden"),
         too_early=head.text("too_early"),
         why_none=head.text("why_none"),
+        not_advised=(
+            head.items("not_advised", lambda item: _not_advised(item, ids))
+            if head.has("not_advised")
+            else ()
+        ),
     )
     return advice, whole.items("changes", _change) if whole.has("changes") else ()
 
@@ -70,6 +76,18 @@ def _opportunity(item: Item, ids: dict[str | None, int]) -> Opportunity:
         source=ids.get(source, UNKNOWN_PEER + 1) if source else None,
         source_pubkey=source or None,
         source_alias=item.text("source_alias"),
+    )
+
+
+def _not_advised(item: Item, ids: dict[str | None, int]) -> NotAdvised:
+    pubkey = item.text("peer")
+    return NotAdvised(
+        peer=ids.get(pubkey, UNKNOWN_PEER + 1),
+        pubkey=pubkey,
+        alias=item.text("alias"),
+        because=item.text("because"),
+        worth_msat=item.number("worth_msat"),
+        evidence=tuple(_figures(item)),
     )
 
 

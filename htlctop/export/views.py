@@ -117,6 +117,7 @@ def _advice(view: Advice) -> Sequence[Table]:
     return (
         table("opportunities", "What to do", rows.OPPORTUNITIES, view.opportunities),
         table("evidence", "Evidence", _EVIDENCE, evidence),
+        table("not_advised", "Why nothing is advised", rows.NOT_ADVISED, view.not_advised),
     )
 
 

@@ -99,7 +99,10 @@ async def test_where_moving_costs_more_than_it_earns_the_price_is_raised(store_f
     assert kinds(found, "dan") == {Kind.RAISE_FEES}
     item = one(found, Kind.RAISE_FEES)
     assert item.break_even_ppm == 500 and 550 <= (item.ceiling_ppm or 0) <= 625
-    assert figure(item, "not refilled") == "moving it would cost more than it earns"
+    assert figure(item, "not refilled") == (
+        "moving it would cost more than it earns: each sat would earn 500 ppm here and earns "
+        "1,000 where it is"
+    )
 
 
 async def test_nothing_is_moved_to_a_peer_that_can_receive_nothing(store_file):

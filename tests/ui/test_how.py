@@ -183,6 +183,14 @@ def test_a_formula_with_a_summand_for_each_of_two_thousand_peers_is_whole() -> N
         assert text.endswith(f"= {formula}")
 
 
+def test_a_figure_of_many_words_is_whole() -> None:
+    words = "most is too large for any channel with this peer; " * 4
+    for width in (24, 40, 80, 120):
+        rows = [plain(row).strip() for row in paint.figures((Figure("why", words),), width, BLOCKS)]
+        assert " ".join(rows).replace("why:", "why").startswith(f"why {words.strip()}")
+        assert max(map(len, rows)) <= width
+
+
 def test_words_of_our_own_are_spelled_as_they_are_and_others_made_harmless() -> None:
     chance = random.Random(6)
     signs = "09azAZ +,.÷×−–≈→…(é\u202e\x1b\u200d\ufe0f\n\t日\U0001f3fd"

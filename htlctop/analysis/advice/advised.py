@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
-from htlctop.analysis.advice.arithmetic import plus
+from htlctop.analysis.advice.advisor import LEAST_MSAT, LEAST_PART, Advisor
+from htlctop.analysis.advice.arithmetic import plus, term
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
-from htlctop.analysis.advice.ground import HOUR_NS, Ground
+from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
 from htlctop.analysis.advice.interval import poisson_range
-from htlctop.analysis.advice.models import Figure, Kind, Opportunity, Section
+from htlctop.analysis.advice.models import Figure, Kind, NotAdvised, Opportunity, Section
 from htlctop.analysis.advice.urgency import urgency_figures
 
 
@@ -61,6 +62,26 @@ def curve(case: PeerCase) -> Section:
             )
         )  # fmt: skip
     return Section("With so much more on our side, once", tuple(figures))
+
+
+def nothing(advisor: Advisor, item: NotAdvised | None) -> Section:
+    """Why nothing is advised about a peer: the reason, where what was missed would be enough, and
+    what is enough."""
+    ground, figures = advisor.ground, list[Figure]()
+    if item is not None:
+        figures.append(Figure("because", item.because))
+        figures.append(Figure("worth", item.worth_msat, "msat"))
+        figures += item.evidence
+    hours = round(ground.covered_h, 6)
+    if hours:
+        figures.append(
+            Figure(
+                "enough in 30 days", round(advisor.least_msat), "msat",
+                f"max({LEAST_MSAT:,}, {LEAST_PART} × earned {term(ground.earned_msat)} ÷ "
+                f"watched hours {whole(hours)} × {MONTH_H})",
+            )
+        )  # fmt: skip
+    return Section("Why nothing is advised", tuple(figures))
 
 
 def opportunity(wide: Ground, item: Opportunity) -> Section:

@@ -8,8 +8,8 @@ from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
 from htlctop.analysis.advice.channels import about_alignment, about_max_htlc
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.fees import about_fees
-from htlctop.analysis.advice.finding import Finding, whole
-from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
+from htlctop.analysis.advice.finding import Finding, Reason, whole
+from htlctop.analysis.advice.ground import MONTH_H, Ground
 from htlctop.analysis.advice.interval import scaled_range
 from htlctop.analysis.advice.liquidity import about_liquidity
 from htlctop.analysis.advice.models import (
@@ -18,9 +18,10 @@ from htlctop.analysis.advice.models import (
     Curve,
     Figure,
     Kind,
+    NotAdvised,
     Opportunity,
 )
-from htlctop.analysis.advice.peer_sums import OFFLINE, ROOM
+from htlctop.analysis.advice.peer_sums import OFFLINE, ROOM, UNPRICED
 from htlctop.analysis.advice.presence import (
     FULL,
     about_absence,
@@ -29,14 +30,13 @@ from htlctop.analysis.advice.presence import (
     is_strange,
 )
 from htlctop.analysis.advice.sources import Sources
-from htlctop.analysis.advice.urgency import LEAST_H, confidence, urgency
-from htlctop.domain.codes import Category
+from htlctop.analysis.advice.urgency import confidence, urgency
+from htlctop.analysis.advice.why_none import too_early, why_none
 
 LEAST_MSAT = 100_000
 """Per 30 days: less is not worth a line."""
 LEAST_PART = 0.005
 """Of what is earned."""
-_LEAST_DAYS = 2
 _LEAST_CLAIMS = 10
 _SHARE = 0.10
 """A cause counts from this part of what the peer is expected to have missed."""
@@ -74,8 +74,12 @@ class Advisor:
     def advise(self) -> Advice:
         """Every opportunity worth showing, ranked by its own sat."""
         ground = self.ground
-        found = [finding for _, findings in self._findings() for finding in findings]
+        every = list(self._findings())
+        found = [finding for _, findings, _ in every for finding in findings]
         shown = [finding for finding in found if self._is_shown(finding)]
+        advised = {finding.peer for finding in shown}
+        others = (self._not_advised(peer, why) for peer, _, why in every if peer not in advised)
+        not_advised = sorted(filter(None, others), key=lambda item: (-item.worth_msat, item.peer))
         return Advice(
             node=ground.node,
             status=ground.status,
@@ -83,18 +87,23 @@ class Advisor:
             opportunities=self._opportunities(shown),
             hidden=len(found) - len(shown),
             too_early=too_early(ground),
-            why_none="" if shown else self._why_none(len(found)),
+            why_none="" if shown else why_none(ground, len(found), not_advised, self.least_msat),
+            not_advised=tuple(not_advised),
+            least_msat=round(self.least_msat),
         )
 
-    def about(self, peer: int) -> tuple[Opportunity, ...]:
-        """What is worth showing of one peer, ranked as among all."""
+    def about(self, peer: int) -> tuple[tuple[Opportunity, ...], NotAdvised | None]:
+        """What is worth showing of one peer, ranked as among all; else why nothing is advised,
+        None where it misses too little."""
         shown: list[Finding] = []
-        for each, findings in self._findings():
+        reasons: list[Reason] = []
+        for each, findings, why in self._findings():
             if each == peer:
                 shown += filter(self._is_shown, findings)
+                reasons += why
                 if peer not in self._peers.full:
                     break
-        return self._opportunities(shown)
+        return self._opportunities(shown), None if shown else self._not_advised(peer, reasons)
 
     def curve(self, peer: int) -> Curve | None:
         """A peer's liquidity curve; None without payments refused for liquidity."""
@@ -142,24 +151,26 @@ class Advisor:
                 )
             yield _opportunity(ground, finding, tuple(settings))
 
-    def _findings(self) -> Iterator[tuple[int, list[Finding]]]:
-        """What is found of each peer. A full one comes last once more, because it is best emptied
-        by the refill of another."""
+    def _findings(self) -> Iterator[tuple[int, list[Finding], list[Reason]]]:
+        """What is found of each peer, and why something is not. A full one comes last once more,
+        because it is best emptied by the refill of another."""
         peers, sources = self._peers, Sources(self.ground, self._earns_ppm)
         taken = set[int]()
         # The most refused first: what can be spared is spared for them.
         for peer in sorted(peers.all(), key=lambda peer: (-self.case(peer).all_expected, peer)):
-            found = self._about(peer, sources)
+            found, reasons = self._about(peer, sources)
             if any(finding.kind in _LIQUIDITY for finding in found):
                 taken.add(peer)
-            yield peer, found
+            yield peer, found, reasons
         for peer in sorted(peers.full - taken):
             full = about_fullness(self.case(peer), sources)
-            yield peer, [full] if full else []
+            yield peer, [full] if full else [], []
 
-    def _about(self, peer: int, sources: Sources) -> list[Finding]:
+    def _about(self, peer: int, sources: Sources) -> tuple[list[Finding], list[Reason]]:
         peers, case = self._peers, self.case(peer)
-        found: list[Finding | None] = []
+        found: list[Finding | Reason | None] = []
+        if not case.channels:
+            found.append(Reason("it has no open channel with us", case.all_expected))
         if peer in peers.away:
             found.append(about_absence(case))
         if peer in peers.short:
@@ -168,7 +179,23 @@ class Advisor:
             found.append(about_fees(case))
         if peer in peers.strange:
             found.append(about_strange(case))
-        return reconcile(case, [f for f in found if f is not None and self._counts(case, f)])
+        good = [f for f in found if isinstance(f, Finding) and self._counts(case, f)]
+        return reconcile(case, good), [each for each in found if isinstance(each, Reason)]
+
+    def _not_advised(self, peer: int, reasons: Sequence[Reason]) -> NotAdvised | None:
+        """The reason of the cause that is worth most, None where that is not enough."""
+        best = max(reasons, key=lambda reason: reason.worth_msat, default=None)
+        if best is None or self.ground.per_30d(best.worth_msat) < self.least_msat:
+            return None
+        book = self.ground.book
+        return NotAdvised(
+            peer,
+            book.pubkey_of(peer) or "",
+            book.alias_of(peer),
+            best.because,
+            best.worth_msat,
+            best.evidence,
+        )
 
     def _earns_ppm(self, source: int) -> float:
         """What each sat that leaves by a peer earns."""
@@ -178,7 +205,7 @@ class Advisor:
     def _peers(self) -> _Peers:
         """The sums say who is looked at more closely."""
         ground = self.ground
-        least = self._least_msat * ground.covered_h / MONTH_H
+        least = self.least_msat * ground.covered_h / MONTH_H
         short, priced_out, away, strange = set[int](), set[int](), set[int](), set[int]()
         for peer, sums in ground.peers.items():
             if sums.room >= least > 0 and ground.expected(peer, *ROOM) >= least:
@@ -188,7 +215,7 @@ class Advisor:
                 priced_out.add(peer)
             if sums.offline >= least > 0 and ground.expected(peer, *OFFLINE) >= least:
                 away.add(peer)
-            if is_strange(sums):
+            if is_strange(sums) or (sums.strange and ground.expected(peer, *UNPRICED) >= least > 0):
                 strange.add(peer)
         gone = ground.evidence.away(ground.window.from_ns)
         away |= {ground.book.peer_of(channel) for channel in gone} - {0}
@@ -211,49 +238,14 @@ class Advisor:
         return finding.worth_msat >= _SHARE * case.all_expected
 
     @cached_property
-    def _least_msat(self) -> float:
+    def least_msat(self) -> float:
         """What an opportunity must be worth in 30 days, msat."""
         return max(LEAST_MSAT, LEAST_PART * self.ground.per_30d(self.ground.earned_msat))
 
     def _is_shown(self, finding: Finding) -> bool:
         if finding.kind is Kind.INVESTIGATE and finding.guess:
             return True  # what it is worth is not known, only how often it happens
-        return finding.count > 0 and self.ground.per_30d(finding.worth_msat) >= self._least_msat
-
-    def _why_none(self, hidden: int) -> str:
-        forwards = any(
-            sums.refused or sums.count(Category.SETTLED, Category.DOWNSTREAM)
-            for sums in self.ground.peers.values()
-        )
-        if not forwards:
-            return self._why_nothing()
-        if not hidden:
-            return "nothing was missed in this time that you could do something about"
-        return (
-            f"{hidden} small things were found, none worth "
-            f"{whole(round(self._least_msat / 1000))} sat in 30 days"
-        )
-
-    def _why_nothing(self) -> str:
-        """Why a node forwards nothing."""
-        ground = self.ground
-        if not ground.node.pubkey:
-            return "nothing was seen yet; `htlctop collect` watches without a screen"
-        peers = [peer for peer in ground.book.peer_ids() if ground.channels(peer)]
-        private, every = ground.evidence.count_private()
-        if not peers:
-            return "this node has no open channel, so nothing can be forwarded through it"
-        if len(peers) == 1:
-            return (
-                "this node forwards nothing: all its channels are with one peer, and a payment "
-                "comes in from one peer and goes out to another"
-            )
-        if every and private == every:
-            return (
-                "this node forwards nothing: all its channels are private, so nobody can route "
-                "through it"
-            )
-        return "nobody has asked this node to forward anything in this time"
+        return finding.count > 0 and self.ground.per_30d(finding.worth_msat) >= self.least_msat
 
 
 def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
@@ -277,26 +269,6 @@ def reconcile(case: PeerCase, found: list[Finding]) -> list[Finding]:
         best = max(rivals, key=lambda f: f.worth_msat)
         found = [f for f in found if f is best or f not in rivals]
     return found
-
-
-def too_early(ground: Ground) -> str:
-    """In words, why nothing is said about a month yet; "" where enough was watched."""
-    days = ground.days
-    if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
-        return ""
-    seen = f"{_in_words(ground.covered_ns)} on {days} {'day' if days == 1 else 'days'}"
-    return (
-        f"too early: watched for {seen}; what a month is worth can be said after "
-        f"{LEAST_H} h on {_LEAST_DAYS} days"
-    )
-
-
-def _in_words(length_ns: int) -> str:
-    """Rounded down: what is required is not there before it is."""
-    minutes = length_ns * 60 // HOUR_NS
-    if minutes < 1:
-        return "less than a minute"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
 
 
 def _opportunity(

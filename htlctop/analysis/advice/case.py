@@ -96,9 +96,8 @@ class PeerCase:
     @cached_property
     def feasible_sat(self) -> int:
         """What the roomiest channel can receive: the peer's side, less a reserve of 1%."""
-        return max(
-            ((c.remote_sat or 0) - (c.capacity_sat or 0) // 100 for c in self.channels), default=0
-        )
+        room = ((c.remote_sat or 0) - (c.capacity_sat or 0) // 100 for c in self.channels)
+        return max([0, *room])
 
     @cached_property
     def holds_sat(self) -> int:

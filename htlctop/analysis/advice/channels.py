@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import round_up
-from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.finding import Finding, Reason, whole
 from htlctop.analysis.advice.ground import DAY_NS
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.domain.evidence import LostClaim
@@ -16,15 +16,29 @@ _OFTEN = 3
 """A max_htlc that changed so many times in a week is set by a tool."""
 
 
-def about_max_htlc(case: PeerCase) -> Finding | None:
+def about_max_htlc(case: PeerCase) -> Finding | Reason | None:
     """raise_max_htlc: the value that lets most of the refused fee through, of the payments that
     would be refused by what is in force now as well."""
+    every, all_worth = case.causes.max_htlc, case.causes.expected_msat["max_htlc"]
     claims, worth = _still_refused(case)
-    if not worth or not claims or not case.channels:
+    if not all_worth or not every or not case.channels:
         return None
+    refused = (
+        Figure("missed by max_htlc while there was room", all_worth, "msat"),
+        Figure("payments refused by max_htlc", len(every), ""),
+        Figure("of these still too large for it", len(claims), ""),
+    )
+    if not worth or not claims:
+        because = f"its max_htlc lets through by now what it refused: {len(every):,} payments"
+        return Reason(because, all_worth, refused)
     changes = max((_changes(case, channel) for channel in case.ids), default=0)
     if changes >= _OFTEN:
-        return None
+        because = (
+            f"its max_htlc changed {changes:,} times in 7 days: a tool that sets it would undo a "
+            "larger one"
+        )
+        changed = Figure("changes of max_htlc in 7 days", changes, "")
+        return Reason(because, all_worth, (*refused, changed))
     largest_msat = max((c.capacity_sat or 0) for c in case.channels) * 990
     named = tuple(sorted({case.ground.book.main_of(claim.out_channel) for claim in claims}))
     value = _enough(claims)
@@ -62,7 +76,7 @@ def _net(claims: Iterable[LostClaim]) -> int:
     return sum(max(0, claim.net_msat) for claim in claims)
 
 
-def about_alignment(case: PeerCase) -> Finding | None:
+def about_alignment(case: PeerCase) -> Finding | Reason | None:
     """align_channels: one channel was named and had too little, its sibling had and refused."""
     by_field = case.causes.align
     claims = [claim for found in by_field.values() for claim in found]
@@ -86,20 +100,21 @@ def about_alignment(case: PeerCase) -> Finding | None:
         finding.amount_msat = value = _enough(claims)
         limits = {c: case.max_htlc_at(c, case.ground.until_ns) for c in case.ids}
         if all(now is not None and now >= value for now in limits.values()):
-            return None
+            because = "all its channels take by now what one of them refused"
+            return Reason(because, worth, tuple(finding.evidence))
         for channel, now in limits.items():
             finding.evidence.append(
                 Figure(f"max_htlc of {case.ground.book.scid_of(channel)}", now, "msat")
             )
-    else:
-        _align_fees(case, finding)
-    # Nothing is left of it where they are alike by now.
-    return finding if finding.worth_msat > 0 else None
+    elif because := _align_fees(case, finding):
+        return Reason(because, worth, tuple(finding.evidence))
+    return finding
 
 
-def _align_fees(case: PeerCase, finding: Finding) -> None:
+def _align_fees(case: PeerCase, finding: Finding) -> str:
     """All like the cheapest where that brings at least twice what it takes from those who pay
-    more today; else like the dearest, a guess: some will not pay that."""
+    more today; else like the dearest, a guess: some will not pay that. Returns why there is
+    nothing left to align, "" where there is."""
     asked = {c.id: (c.rate_ppm, c.base_msat or 0) for c in case.channels if c.rate_ppm is not None}
     for channel, (rate, base) in asked.items():
         scid = case.ground.book.scid_of(channel)
@@ -107,11 +122,10 @@ def _align_fees(case: PeerCase, finding: Finding) -> None:
             Figure(f"rate of {scid}", rate, "ppm"), Figure(f"base of {scid}", base, "msat")
         ]  # fmt: skip
     if not asked:
-        return
+        return ""
     (low, low_base), (high, high_base) = min(asked.values()), max(asked.values())
     if (low, low_base) == (high, high_base):
-        finding.worth_msat = 0
-        return
+        return "its channels ask the same fee by now"
     flow, given_up = case.outflow, 0
     for one in case.settled(case.ground.window.from_ns, incoming=False):
         rate, base = asked.get(case.ground.book.main_of(one.channel), (low, low_base))
@@ -124,7 +138,7 @@ def _align_fees(case: PeerCase, finding: Finding) -> None:
     if low < high and 2 * given_up > missed:
         finding.break_even_ppm, finding.ceiling_ppm, finding.guess = low, high, True
         finding.evidence.append(Figure("note", "some of them may not pay the higher fee"))
-        return
+        return ""
     finding.break_even_ppm, finding.ceiling_ppm = high, low
     finding.worth_msat = missed - given_up
     finding.evidence.append(
@@ -133,6 +147,9 @@ def _align_fees(case: PeerCase, finding: Finding) -> None:
             f"missed {whole(missed)} − less {whole(given_up)}",
         )
     )  # fmt: skip
+    if finding.worth_msat <= 0:
+        return "what the cheapest fee on all its channels would bring it would lose again"
+    return ""
 
 
 def _changes(case: PeerCase, channel: int) -> int:

@@ -88,7 +88,10 @@ class Explainer:
             sections += [advised.bids(case), advised.curve(case)]
         sections += self._over_time(detail, nets)
         sections.append(self._changes(peer))
-        sections += [advised.opportunity(advisor.ground, each) for each in advisor.about(peer)]
+        found, why_not = advisor.about(peer)
+        sections += [advised.opportunity(advisor.ground, each) for each in found]
+        if not found:
+            sections.append(advised.nothing(advisor, why_not))
         return self._explanation(ground.book.alias_of(peer) or "unknown peer", sections)
 
     def channel(self, detail: ChannelDetail, nets: Nets) -> Explanation:

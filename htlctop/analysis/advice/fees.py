@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from htlctop.analysis.advice.bids import Bid
 from htlctop.analysis.advice.case import PeerCase
-from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.finding import Finding, Reason, whole
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.domain.fees import fee_asked
 
@@ -15,19 +15,39 @@ _LIQUID_TIME = 0.80
 _BETTER_BY = 1.20
 
 
-def about_fees(case: PeerCase) -> Finding | None:
+def about_fees(case: PeerCase) -> Finding | Reason | None:
     """lower_fees where the bids seen make up for what those who pay today would pay less; of the
     bids those that would be refused by what is asked now as well."""
-    if not case.priced_out or not case.channels:
+    if not case.priced_out or not case.channels or case.is_away:
         return None
     asked = [(c.base_msat or 0, c.rate_ppm) for c in case.channels if c.rate_ppm is not None]
     bids = [bid for bid in case.bids.bids if not _would_pass(bid, asked)]
     sources = {bid.in_peer for bid in bids}
-    if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES or case.is_away:
-        return None
+    counted = (
+        Figure("payments that offered too little", len(case.priced_out), ""),
+        Figure("offers of a fee that we no longer ask", len(case.bids.stale), ""),
+        Figure("offers of under 5 ppm", len(case.bids.zero), ""),
+        Figure("bids", len(bids), ""),
+        Figure("bids from so many peers", len(sources), ""),
+    )
+
+    def not_lowered(because: str, *figures: Figure) -> Reason:
+        """Lowering it could bring no more than all that they bid."""
+        worth = sum(bid.fee_msat for bid in bids)
+        return Reason(because, worth, (*counted, *figures, Figure("bid by them", worth, "msat")))
+
+    if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES:
+        return not_lowered(
+            f"{len(bids):,} payments from {len(sources):,} peers would come for a lower fee; it "
+            f"is lowered for {_LEAST_BIDS} from {_LEAST_SOURCES}"
+        )
     liquid = case.levels.time_where(lambda level: level.spendable > _LIQUID)
     if liquid <= _LIQUID_TIME:
-        return None
+        return not_lowered(
+            f"payments that come for a lower fee would often find too little: over {_LIQUID:.0%} "
+            f"could be sent in {liquid:.0%} of the time, which must be over {_LIQUID_TIME:.0%}",
+            Figure("watched time with over 25% to send", round(liquid, 4), ""),
+        )
     rates = [c.rate_ppm for c in case.channels if c.rate_ppm is not None]
     bases = [c.base_msat or 0 for c in case.channels]
     if not rates:
@@ -51,7 +71,13 @@ def about_fees(case: PeerCase) -> Finding | None:
         if best is None or income > best[0]:
             best = income, rate, volume
     if best is None or best[0] < _BETTER_BY * today:
-        return None
+        brings = round(best[0]) if best else 0
+        return not_lowered(
+            f"at the best lower fee {whole(brings // 1000)} sat would have been earned, and "
+            f"{whole(today // 1000)} were at today's; it is lowered for a fifth more",
+            Figure("earned at today's fee", today, "msat"),
+            Figure("income at the best lower fee", brings, "msat"),
+        )
     income, rate, volume = best
     expected_volume = case.rate.of_amount(volume)
     return Finding(

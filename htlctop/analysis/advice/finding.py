@@ -28,6 +28,16 @@ class Finding:
     also: list[Kind] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why nothing is advised about a peer and cause, in words, what that cause is worth, and the
+    figures behind it."""
+
+    because: str
+    worth_msat: int
+    evidence: tuple[Figure, ...] = ()
+
+
 def whole(number: float) -> str:
     """A number as formulas write it: thousands separated, and no more digits than it needs."""
     if isinstance(number, int) or float(number).is_integer():

@@ -2,7 +2,7 @@
 
 from htlctop.analysis.advice.case import Flow, PeerCase
 from htlctop.analysis.advice.curve import Served, round_down, round_up
-from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.finding import Finding, Reason, whole
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, MONTH_H
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.analysis.advice.sources import Sources
@@ -15,7 +15,7 @@ _NEAR = 4
 """Less than one in so many parts of a refill is not worth moving."""
 
 
-def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
+def about_liquidity(case: PeerCase, sources: Sources) -> Finding | Reason | None:
     """The first of rebalance_outbound, raise_fees and increase_capacity that holds; the others
     that hold are named in its evidence.
 
@@ -27,26 +27,36 @@ def about_liquidity(case: PeerCase, sources: Sources) -> Finding | None:
     worth, too_large = causes.expected_msat["liquidity"], causes.expected_msat["too_large"]
     if not worth + too_large or not case.channels:
         return None
+    refill: Finding | Reason
     if too_large > worth:
-        rebalance = None
-        refusal = [Figure("not refilled", "most is too large for any channel with this peer")]
+        refill = Reason("most is too large for any channel with this peer", too_large)
     else:
-        rebalance, refusal = _rebalance(case, sources)
+        refill = _rebalance(case, sources)
     grow = _increase_capacity(case)
     dearer = _raise_fees(case) if worth and not _has_enough(case) else None
-    found = [f for f in (rebalance, dearer) if f is not None]
-    if grow is not None:
-        found.insert(0 if too_large > worth else len(found), grow)
+    tried = (grow, refill, dearer) if too_large > worth else (refill, dearer, grow)
+    found = [each for each in tried if isinstance(each, Finding)]
+    refused = refill if isinstance(refill, Reason) else None
     if not found:
-        return None
+        other = grow if too_large > worth else dearer
+        return _nothing([each for each in (refused, other) if isinstance(each, Reason)], case)
     best = found[0]
     claims = causes.liquidity
     if best is grow:
         worth, claims = worth + too_large, [*claims, *causes.too_large]
     best.worth_msat, best.count = worth, len(claims)
     best.also = [other.kind for other in found[1:]]
+    refusal = [Figure("not refilled", refused.because), *refused.evidence] if refused else []
     best.evidence = [*_refused(case, worth, len(claims)), *refusal, *best.evidence]
     return best
+
+
+def _nothing(why: list[Reason], case: PeerCase) -> Reason:
+    """Several reasons for one cause, as one."""
+    worth = sum(case.causes.expected_msat[name] for name in ("liquidity", "too_large"))
+    count = len(case.causes.liquidity) + len(case.causes.too_large)
+    figures = (*_refused(case, worth, count), *(one for each in why for one in each.evidence))
+    return Reason("; ".join(each.because for each in why), worth, figures)
 
 
 def _refused(case: PeerCase, worth: int, count: int) -> list[Figure]:
@@ -66,21 +76,37 @@ def _has_enough(case: PeerCase) -> bool:
     return knee is not None and _NEAR * (knee.more_sat - case.gained_sat) < knee.more_sat
 
 
-def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[Figure]]:
+def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
     """The refill, or why it is not advised."""
-    replay = case.replay
+    replay, worth = case.replay, case.causes.expected_msat["liquidity"]
     if case.is_away:
-        return None, [Figure("not refilled", "no channel can be used now")]
-    if not replay.count or _has_enough(case):
-        return None, []
-    if case.feasible_sat < replay.least_sat():
-        return None, [
-            Figure("not refilled", "no channel can receive what the smallest payment lacked"),
-            Figure("most a channel can receive", case.feasible_sat, "sat"),
-        ]
+        return Reason("no channel can be used now", worth)
+    if not replay.count:
+        return Reason("the single payments are not known any more", worth)
     knee, there = case.knee, case.gained_sat
+    if knee is not None and _has_enough(case):
+        return Reason(
+            f"{there:,} sat came to our side since the last refusal, and {knee.more_sat:,} would "
+            "have been enough",
+            worth,
+            (
+                Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
+                Figure("on our side since the last refusal", there, "sat"),
+            ),
+        )
+    if case.feasible_sat < replay.least_sat():
+        least, most = replay.least_sat(), case.feasible_sat
+        return Reason(
+            f"no channel can receive the {least:,} sat that the smallest payment lacked, but "
+            f"{most:,}",
+            worth,
+            (
+                Figure("the smallest payment lacked", least, "sat"),
+                Figure("most a channel can receive", most, "sat"),
+            ),
+        )
     if knee is None or not knee.amount_msat or not case.replay_h:
-        return None, []
+        return Reason("nothing that could be brought would have served them", worth)
     lacks = min(case.feasible_sat, round_up(knee.more_sat - there)) if there else knee.more_sat
     # Whoever leaves most of it to earn, be it that he gives less and cheaper.
     offers = [
@@ -114,7 +140,12 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
         ),
     ]  # fmt: skip
     if break_even < 1:
-        return None, [Figure("not refilled", "moving it would cost more than it earns"), *figures]
+        return Reason(
+            "moving it would cost more than it earns: each sat would earn "
+            f"{whole(round(gross * turn))} ppm here and earns {whole(round(cost))} where it is",
+            worth,
+            tuple(figures),
+        )
     ceiling, brought = int(break_even) // 2, moved.more_sat * 1000
     left = round(moved.fee_msat - brought * (ceiling + round(cost, 3)) / 1e6)
     figures.append(
@@ -138,7 +169,7 @@ def _rebalance(case: PeerCase, sources: Sources) -> tuple[Finding | None, list[F
     )
     if best.source is not None:
         sources.take(best.source, case.peer, moved.more_sat)
-    return finding, []
+    return finding
 
 
 class _Refill:
@@ -153,18 +184,32 @@ class _Refill:
         self.gain = self.break_even_ppm * served.more_sat
 
 
-def _raise_fees(case: PeerCase) -> Finding | None:
+def _raise_fees(case: PeerCase) -> Finding | Reason:
+    worth = case.causes.expected_msat["liquidity"]
     dry = case.levels.time_where(lambda level: level.spendable < DRY)
+    ran_dry = Figure("watched time with under 10% to send", round(dry, 4), "")
+    if dry <= 0.5:
+        return Reason(
+            f"its fee is not raised, since under {DRY:.0%} could be sent in {dry:.0%} of the time "
+            "only",
+            worth,
+            (ran_dry,),
+        )
     # A step, then compare: no second one within a day.
-    if dry <= 0.5 or case.was_raised(case.ground.until_ns - DAY_NS):
-        return None
+    if case.was_raised(case.ground.until_ns - DAY_NS):
+        return Reason("its fee was raised within a day: wait, then compare", worth)
     out, into = case.flows(case.ground.until_ns - 7 * DAY_NS)
     # All its channels are to ask the same then, so none is to ask less than it does now.
     rate = max((c.rate_ppm for c in case.channels if c.rate_ppm is not None), default=None)
     if out.amount_msat <= into.amount_msat or rate is None:
-        return None
+        return Reason(
+            f"its fee is not raised, since no more left by it ({out.amount_msat // 1000:,} sat) "
+            f"than came in ({into.amount_msat // 1000:,})",
+            worth,
+            (ran_dry, *_moved(case, out, into)),
+        )
     # The more was refused beside what was earned, the larger the step.
-    worth, earned = case.causes.expected_msat["liquidity"], case.sums.earned
+    earned = case.sums.earned
     step = 0.10 + 0.15 * worth / max(1, worth + max(0, earned))
     wanted = max(rate + 1, round(rate * (1 + step)))
     return Finding(
@@ -174,7 +219,7 @@ def _raise_fees(case: PeerCase) -> Finding | None:
         0,
         case.ids,
         [
-            Figure("watched time with under 10% to send", round(dry, 4), ""),
+            ran_dry,
             *_moved(case, out, into),
             Figure("rate asked now", rate, "ppm"),
             Figure(
@@ -187,16 +232,16 @@ def _raise_fees(case: PeerCase) -> Finding | None:
     )  # fmt: skip
 
 
-def _increase_capacity(case: PeerCase) -> Finding | None:
+def _increase_capacity(case: PeerCase) -> Finding | Reason:
     if case.ground.covered_days < _LEAST_DAYS:
-        return None
+        return _not_larger(case)
     largest, large = case.holds_sat, case.causes.too_large
     dry_days = case.levels.dry_days(DRY, 0.5)
     if not largest or (len(large) < _LEAST_LARGE and dry_days < _LEAST_DRY_DAYS):
-        return None
+        return _not_larger(case)
     out, into = case.flows(case.ground.window.from_ns)
     if len(large) < _LEAST_LARGE and 2 * into.amount_msat < out.amount_msat:
-        return None
+        return _not_larger(case)
     wanted_sat = max(
         max(c.capacity_sat or 0 for c in case.channels),
         max((c.amount_msat for c in large), default=0) * 5 // 4 // 1000,
@@ -215,6 +260,23 @@ def _increase_capacity(case: PeerCase) -> Finding | None:
             Figure("to be added", "the on-chain fee and the capital"),
         ],
         amount_msat=round_up(wanted_sat) * 1000,
+    )
+
+
+def _not_larger(case: PeerCase) -> Reason:
+    """Why no larger channel is advised where payments were too large for those there are."""
+    large, days = case.causes.too_large, case.ground.covered_days
+    return Reason(
+        f"the largest can hold {case.holds_sat:,} sat, and a larger one is advised after "
+        f"{_LEAST_LARGE} such payments in {_LEAST_DAYS} watched days: so far {len(large):,} in "
+        f"{days:.1f} days",
+        case.causes.expected_msat["too_large"],
+        (
+            Figure("payments larger than a channel can hold", len(large), ""),
+            Figure("largest of them", max((c.amount_msat for c in large), default=0), "msat"),
+            Figure("most that a channel can hold", case.holds_sat, "sat"),
+            Figure("watched days", round(days, 4), ""),
+        ),
     )
 
 

@@ -118,11 +118,32 @@ class Opportunity:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAdvised:
+    """Why nothing is advised about a peer with which enough was missed that it would count.
+
+    Attributes:
+        because: in words, of the cause that is worth most.
+        worth_msat: what that is expected to have earned over the window; what it offered, of what
+            was priced out.
+        evidence: the figures behind it.
+    """
+
+    peer: int
+    pubkey: str
+    alias: str
+    because: str
+    worth_msat: int
+    evidence: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """Every opportunity shown, ranked, and why there are not more.
 
     `hidden` counts those below the threshold; `too_early` says so in words while there is too
-    little to go by, "" else; `why_none` why there is none at all, "" where there are.
+    little to go by, "" else; `why_none` why there is none at all, "" where there are;
+    `not_advised` why none is about a peer, the one that misses most first. Of other peers no cause
+    comes to `least_msat` in 30 days.
     """
 
     node: NodeView
@@ -132,6 +153,8 @@ class Advice:
     hidden: int
     too_early: str
     why_none: str
+    not_advised: tuple[NotAdvised, ...] = ()
+    least_msat: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What is missed because a peer is away, is full on our side, or refuses for reasons of its own."""
 
 from htlctop.analysis.advice.case import PeerCase
-from htlctop.analysis.advice.finding import Finding, whole
+from htlctop.analysis.advice.finding import Finding, Reason, whole
 from htlctop.analysis.advice.ground import HOUR_NS
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.analysis.advice.peer_sums import STRANGE, UNPRICED, PeerSums
@@ -116,14 +116,21 @@ def is_strange(sums: PeerSums) -> bool:
     return sums.strange >= _LEAST_REFUSALS and 10 * sums.strange >= sums.refused
 
 
-def about_strange(case: PeerCase) -> Finding | None:
+def about_strange(case: PeerCase) -> Finding | Reason | None:
     """investigate: HTLCs could not be added, the fee exposure was reached, or something else."""
     sums = case.sums
-    if not case.channels or not is_strange(sums):
+    if not case.channels:
         return None
     counts = {category: sums.count(category) for category in map(Category, STRANGE)}
     worth = case.expected(*UNPRICED)
     figures = [Figure(f"refused: {c.label}", n, "") for c, n in counts.items() if n]
+    if not is_strange(sums):
+        every = sums.refused
+        because = (
+            f"{sum(counts.values()):,} of {every:,} refusals were for want of slots or reserve, or "
+            f"for too much fee at stake; it is looked into from {_LEAST_REFUSALS} and a tenth on"
+        )
+        return Reason(because, worth, (*figures, Figure("refused here", every, "")))
     unknown = sums.fee_unknown(*UNPRICED)
     if unknown:
         figures.append(Figure("of these with unknown fee", unknown, ""))

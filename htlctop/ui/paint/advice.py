@@ -7,8 +7,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from htlctop.analysis.advice.models import Advice, Figure, Kind, Opportunity
+from htlctop.analysis.models import UNKNOWN_PEER, PeerRow
 from htlctop.domain.types import NS
-from htlctop.export.advice import badge, month_range, most_it_costs, sentence, value
+from htlctop.export.advice import (
+    badge,
+    month_range,
+    most_it_costs,
+    round_sat,
+    sentence,
+    value,
+)
 from htlctop.export.format import count
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
@@ -115,15 +123,18 @@ def figures(
         told = spelled(shown(one), glyphs)
         formula = f"= {spelled(one.formula, glyphs)}" if one.formula else ""
         if width < 60:
-            yield from paragraph(f"{name}: {told}", width, Role.TEXT, 3)
+            yield from paragraph(f"{name}: {told}", width, Role.TEXT, _MOST_ROWS)
             yield from paragraph(f"  {formula}", width, Role.DIM, _MOST_ROWS)
             continue
         head = f" {left(name, room, glyphs.more)}{right(told, 14) if len(told) <= 14 else told}"
         if len(head) + len(formula) + 2 <= width:
             yield (head, Role.TEXT), (f"  {formula}", Role.DIM)
-        else:
+        elif len(head) <= width:
             yield fit(line(head), width, glyphs.more)
             yield from _indented(formula, width)
+        else:  # words
+            yield fit(line(f" {name}"), width, glyphs.more)
+            yield from _indented(told, width)
 
 
 def _indented(text: str, width: int) -> list[Line]:
@@ -163,6 +174,23 @@ def _start(text: str) -> str:
 def is_fresh(view: Advice) -> bool:
     """Whether so little was watched that what there is to do would read as an order."""
     return bool(view.too_early) and view.window.covered_ns < _HOUR_NS
+
+
+def why_not(view: Advice, peer: PeerRow) -> str:
+    """Why there is nothing to do about a peer about which there is nothing."""
+    if is_fresh(view):
+        return view.too_early
+    if peer.peer == UNKNOWN_PEER:
+        return "nothing: LND did not say which peer they were for"
+    reason = next((item.because for item in view.not_advised if item.peer == peer.peer), "")
+    if reason:
+        return f"nothing: {reason}"
+    if view.too_early:
+        return view.too_early
+    if not peer.sums.expected_msat and not peer.sums.offered_msat:
+        return "nothing: no fee was missed here"
+    least = round_sat(view.least_msat)
+    return f"nothing: too little was missed here, no cause of it comes to {least} sat a month"
 
 
 def told(view: Advice) -> str:

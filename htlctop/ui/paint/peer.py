@@ -10,12 +10,22 @@ from htlctop.export.format import LONGEST_KEY, clean, count, percent, sat, short
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
 from htlctop.ui.paint import records
-from htlctop.ui.paint.advice import do
+from htlctop.ui.paint.advice import do, lead, why_not
 from htlctop.ui.paint.curve import curve
 from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time, when
-from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
-from htlctop.ui.text import Line, Part, Role, cut, fit, indent, left, line, right
+from htlctop.ui.paint.parts import (
+    SIDE_BY_SIDE,
+    beside,
+    called,
+    paragraph,
+    rule,
+    sources,
+    spelled,
+    why,
+    widths,
+)
+from htlctop.ui.text import Line, Part, Role, cut, indent, left, line, right
 from htlctop.ui.words import gone
 
 CURVE_BESIDE = 96
@@ -205,8 +215,8 @@ def _advised(row: PeerRow, more: More, width: int, glyphs: Glyphs) -> list[Line]
         return []
     if found:
         return do(found, more.advice, more.command, width, glyphs)
-    why_not = more.advice.too_early or "nothing worth doing about this peer was found"
-    return [fit(line(f" Do: {why_not}", Role.DIM), width, glyphs.more)]
+    because = spelled(why_not(more.advice, row), glyphs)
+    return paragraph(f"{lead(more.advice)}: {because}", width, Role.DIM, 4)
 
 
 def of_peer(advice: Advice | None, peer: int) -> tuple[Opportunity, ...]:

@@ -19,10 +19,13 @@ from htlctop.analysis.status import NodeView, State
 from htlctop.domain.types import Access
 from htlctop.errors import StoreError
 from htlctop.ui import keys, subject
+from htlctop.ui.glyphs import BLOCKS
 from htlctop.ui.messages import Open
+from htlctop.ui.paint.overview import to_do
 from htlctop.ui.parts import Need, Part
 from htlctop.ui.reader import Answer, Found
 from htlctop.ui.subject import Subject
+from htlctop.ui.text import plain
 
 VIEWS = {"flows": "3", "opportunities": "5", "history": "6", "node": "7"}
 DRILL_DOWNS = {
@@ -313,17 +316,23 @@ async def test_at_a_past_time_advice_is_no_order_and_no_command_is_given() -> No
 
 async def test_what_costs_something_is_said_to_be_worth_so_much_before_costs() -> None:
     async with running((120, 32)) as driver:
-        assert "sat a month  before costs" in driver.text
+        assert "worth 29–44k sat a month before costs   " in driver.text
         await driver.press("5")
         assert "sat a month before costs." in driver.text
         await driver.press("j", "j", "j")
         assert "Raise max_htlc" in driver.text and "costs" not in driver.text
         await driver.press("1", "o")
         assert "sat a month before costs (rebalance_outbound)" in driver.text
-        await driver.press("u")
-        await driver.pilot.resize_terminal(80, 24)
-        await driver.shows("worth 29–44k/month")
-        assert "before costs" not in driver.text
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [(109, "29–44k sat a month before costs"), (108, "29–44k sat a month"), (80, "29–44k/month")],
+)
+def test_what_to_do_says_as_much_as_there_is_room_for(width: int, said: str) -> None:
+    row = plain(to_do(FakeAnalyst().advice(Query()), width, BLOCKS))
+    assert f"worth {said}  " in row
+    assert ("(5 for all 4)" in row) == (width > 80)
 
 
 async def test_where_no_command_does_it_that_is_said() -> None:

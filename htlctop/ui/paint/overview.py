@@ -13,9 +13,11 @@ from htlctop.ui.paint.advice import before_costs, is_fresh, lead
 from htlctop.ui.paint.chart import Chart, chart, per
 from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.paint.status import nearest_expiry, shed, status
-from htlctop.ui.text import BLANK, Line, Part, Role, indent
+from htlctop.ui.text import BLANK, Line, Part, Role, indent, line, width_of
 
 _MANY_TIMES = 10
+_GAPS = 6
+"""Cells between three parts of a line, and at its ends."""
 
 
 def head(
@@ -50,16 +52,19 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
         short = f"Do: {why.partition(';')[0]}"
         return indent(width, [Part(f"Do: {why}", Role.DIM, 0, short)], [so_far])
     plain = ascii_only if glyphs.ascii else str
-    what = plain(sentence(best).removesuffix(worth(best)))
+    what = f"{lead(advice)}: {plain(sentence(best).removesuffix(worth(best)))}"
     brings = plain(worth(best).removeprefix(", "))
+    others = f"({key} for all {number})" if number > 1 else ""
+    whole = f"{brings} {before_costs(best)}".rstrip()
+    if width_of(line(what + whole + others)) + _GAPS > width:
+        whole = brings
     return indent(
         width,
         [
-            Part(f"{lead(advice)}: {what}", Role.GOOD),
-            Part(brings, Role.GOOD, 1, brings.replace(" sat a month", "/month")),
-            Part(before_costs(best), Role.DIM, 3),
+            Part(what, Role.GOOD),
+            Part(whole, Role.GOOD, 1, brings.replace(" sat a month", "/month")),
         ],
-        [Part(f"({key} for all {number})" if number > 1 else "", Role.DIM, 2)],
+        [Part(others, Role.DIM, 2)],
     )
 
 

@@ -148,6 +148,7 @@ async def _shoot_all(store: Path) -> None:
     for of, about in subjects(store).items():
         if of in DRILL_DOWNS:
             await shoot(store, of.value, opening(about))
+    await shoot(store, "explanation", lambda app: app.action_how())
     await shoot(store, "help", lambda app: app.action_help())
 
 

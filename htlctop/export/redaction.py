@@ -43,6 +43,7 @@ _BLOCKS, _TRANSACTIONS, _OUTPUTS = 100_000, 3_000, 3
 """Codes of channels are of blocks from before Lightning, so that none is a channel's own id."""
 _KEY_LENGTH = 66
 _MOST_KEPT = 100_000
+_WORD = re.compile(r"\w+")
 _HEX = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{16,}(?![0-9a-fA-F])")
 _SCID = re.compile(r"(?<!\w)(\d{1,8})x(\d{1,8})x(\d{1,5})(?!\w)")
 _ID = re.compile(r"(?<![\w.])\d{15,20}(?![\w.])")
@@ -58,6 +59,9 @@ class Redaction:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._seen: dict[str, str] = {}
+        self._by_word: dict[str, dict[str, str]] = {}
+        """First word, which stands in a text as a word too ("" for none) -> those of two letters
+        and more, and their lower case."""
         self._made: dict[tuple[str, str], str] = {}
 
     def view(self, model: T) -> T:
@@ -89,10 +93,17 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """A sentence without names that were seen, keys, ids, addresses and paths."""
-        for original in sorted(self._seen, key=len, reverse=True):
-            if len(original) > 1 and original.casefold() in text.casefold():
-                whole = rf"(?<!\w){re.escape(original)}(?!\w)"
-                text = re.sub(whole, self._seen[original], text, flags=re.IGNORECASE)
+        folded = _fold(text)
+        words = {"", *map(_fold, _WORD.findall(text))}
+        named = [
+            original
+            for word in words & self._by_word.keys()
+            for original, low in self._by_word[word].items()
+            if low in folded
+        ]
+        for original in sorted(named, key=lambda name: (-len(name), name)):
+            whole = rf"(?<!\w){re.escape(original)}(?!\w)"
+            text = re.sub(whole, self._seen[original], text, flags=re.IGNORECASE)
         text = _SCID.sub(lambda found: self.id(found.group()), text)
         text = _HEX.sub(self._hex, text)
         text = _ID.sub(lambda found: self.id(found.group()), text)
@@ -118,9 +129,13 @@ class Redaction:
                     self._remember(inner, self._code(name)(inner))
 
     def _remember(self, original: str, code: str) -> None:
-        self._seen[original] = code
-        if not (original.isascii() and original.isprintable()):
-            self._seen[clean(original)] = code
+        is_plain = original.isascii() and original.isprintable()
+        for text in (original,) if is_plain else (original, clean(original)):
+            self._seen[text] = code
+            if len(text) > 1:
+                first = _WORD.search(text)
+                word = _fold(first.group()) if first else ""
+                self._by_word.setdefault(word, {})[text] = _fold(text)
         self._made.clear()
 
     def _changed(self, value: object, name: str) -> object:
@@ -172,6 +187,11 @@ class Redaction:
     def _digest(self, kind: str, text: str) -> bytes:
         data = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hmac.digest(self._key, data, hashlib.sha256)
+
+
+def _fold(text: str) -> str:
+    """Two texts that are the same but for upper and lower case, as `re` has it, are the same."""
+    return text.casefold().replace("ı", "i")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,9 @@ from htlctop.analysis.advice.models import Advice, NotAdvised
 from htlctop.analysis.models import UNKNOWN_PEER
 from htlctop.analysis.query import Query
 from htlctop.export.advice import advice_text, notes
+from htlctop.export.advice_json import advice_json
+from htlctop.export.formats import Format, render
+from htlctop.export.views import document
 from htlctop.ui.glyphs import BLOCKS
 from htlctop.ui.paint.peer import More, page
 from htlctop.ui.text import Line, plain
@@ -173,6 +177,7 @@ async def test_the_page_the_report_and_the_advice_say_why(store_file):
     assert on_page(shown, "Do: nothing: ").startswith(f"Do: nothing: {because[:60]}")
     assert ("no advice", f"dan: {because}") in list(notes(found))
     assert f"dan: {because}" in advice_text(found).splitlines()
+    assert because in render(document(found, "advice"), Format.CSV)
     assert found.why_none == "nothing that would help pays yet: each peer's page says why"
 
 
@@ -197,6 +202,31 @@ async def test_a_page_without_advice_says_so_in_one_line(store_file, made, name,
     shown = page(analyst.peer(peer, ALL), More(advice=analyst.advice(ALL)), 120, 32, BLOCKS)
     analyst.close()
     assert on_page(shown, said)
+
+
+async def test_of_several_the_one_that_misses_most_comes_first(store_file):
+    node = too_large(4, 168.0)  # 1,200 sat
+    node.channels[CAT] = channel(CAT, "cat")
+    for hour in spread(4, start=0.7):
+        node.refuse(hour, 200_000, 10, detail=EXPOSURE)
+        node.refuse(hour, 200_000, 400, detail=EXPOSURE, out=CAT)
+    found = await advice(node, store_file)
+    assert [item.alias for item in found.not_advised] == ["cat", "dan"]
+    assert about(found).because.startswith("most is too large"), "what misses most with dan"
+    assert len(list(notes(replace(found, not_advised=found.not_advised * 4)))) == 5 + len(
+        list(notes(replace(found, not_advised=())))
+    )
+
+
+async def test_a_reason_that_is_worth_little_is_none(store_file):
+    """Offers of the fee before, which is no bid."""
+    node = bid_for(bids=0)
+    node.asks(DAN, 500)
+    node.asks(DAN, 1000, hour=1)
+    for hour in spread(30, start=2):
+        node.refuse(hour, 200_000, 100, wire=12, detail=1)
+    found = await advice(node, store_file)
+    assert not found.not_advised and "not_advised" not in advice_json(found)["advice"]
 
 
 def on_page(lines: Iterable[Line], begins: str) -> str:

@@ -31,6 +31,7 @@ _SHORT = {
 }
 
 
+BEFORE_COSTS = " before costs"
 _MOST_NOT_ADVISED = 5
 """In a report; those with which most was missed."""
 
@@ -46,10 +47,12 @@ def sentence(item: Opportunity) -> str:
 
 
 def worth(item: Opportunity) -> str:
-    """What it brings in a month, to end a sentence with; "" where that cannot be said yet."""
+    """What it brings in a month, to end a sentence with; "" where that cannot be said yet. What
+    following it costs is not taken off."""
     if item.per_30d_msat is None:
         return ""
-    return f", worth {month_range(*item.per_30d_msat)} sat a month"
+    costs = BEFORE_COSTS if item.costs_at_most_sat is not None else ""
+    return f", worth {month_range(*item.per_30d_msat)} sat a month{costs}"
 
 
 def month_range(low_msat: int, high_msat: int) -> str:

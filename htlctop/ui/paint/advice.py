@@ -65,24 +65,13 @@ def heading(view: Advice | None) -> str:
     return _HEADINGS.get(word, word)
 
 
-def before_costs(one: Opportunity) -> str:
-    """Where what a month is worth has not had taken off what following the advice costs."""
-    costs = one.per_30d_msat is not None and one.costs_at_most_sat is not None
-    return "before costs" if costs else ""
-
-
-def _advice(one: Opportunity, glyphs: Glyphs) -> str:
-    return f"{spelled(sentence(one), glyphs)} {before_costs(one)}".rstrip()
-
-
 def do(
     found: Sequence[Opportunity], view: Advice, command: str, width: int, glyphs: Glyphs
 ) -> list[Line]:
     """What to do about a peer: a paragraph for each, the command of the first below it."""
     lines: list[Line] = []
     for index, one in enumerate(found):
-        told = _advice(one, glyphs) if width >= 60 else spelled(sentence(one), glyphs)
-        text = f"{lead(view)}: {told} ({one.kind})"
+        text = f"{lead(view)}: {spelled(sentence(one), glyphs)} ({one.kind})"
         extra = "; ".join(part for part in (limits(one), badge(one, brief=True)) if part)
         if width >= 60:
             lines.extend(paragraph(text, width, Role.STRONG if not index else Role.TEXT, 3))
@@ -146,7 +135,7 @@ def evidence(
 ) -> list[Line]:
     """One piece of advice in full: what, how sure, the command or why there is none, and the
     figures it came from."""
-    lines = paragraph(f"{_start(_advice(one, glyphs))}.", width, Role.STRONG)
+    lines = paragraph(f"{_start(spelled(sentence(one), glyphs))}.", width, Role.STRONG)
     extra = "; ".join(part for part in (limits(one), badge(one, brief=width < 60)) if part)
     lines.extend(paragraph(extra, width, Role.DIM, 3))
     if command:

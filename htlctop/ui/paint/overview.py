@@ -3,13 +3,13 @@
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import Overview, Series, Sums
 from htlctop.analysis.status import State, StatusView
-from htlctop.export.advice import sentence, worth
+from htlctop.export.advice import BEFORE_COSTS, sentence, worth
 from htlctop.export.format import ago, ascii_only, count, moment, percent, sat, short_sat
 from htlctop.ui import watched
 from htlctop.ui.board import Board
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
-from htlctop.ui.paint.advice import before_costs, is_fresh, lead
+from htlctop.ui.paint.advice import is_fresh, lead
 from htlctop.ui.paint.chart import Chart, chart, per
 from htlctop.ui.paint.records import EXPIRY_ALARM_BLOCKS
 from htlctop.ui.paint.status import nearest_expiry, shed, status
@@ -53,9 +53,9 @@ def to_do(advice: Advice | None, width: int, glyphs: Glyphs) -> Line:
         return indent(width, [Part(f"Do: {why}", Role.DIM, 0, short)], [so_far])
     plain = ascii_only if glyphs.ascii else str
     what = f"{lead(advice)}: {plain(sentence(best).removesuffix(worth(best)))}"
-    brings = plain(worth(best).removeprefix(", "))
+    whole = plain(worth(best).removeprefix(", "))
+    brings = whole.removesuffix(BEFORE_COSTS)
     others = f"({key} for all {number})" if number > 1 else ""
-    whole = f"{brings} {before_costs(best)}".rstrip()
     if width_of(line(what + whole + others)) + _GAPS > width:
         whole = brings
     return indent(

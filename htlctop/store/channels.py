@@ -1,27 +1,33 @@
-"""Balances and policies of channels: what changed since they were last stored, and no more.
+"""Channels, their balances and policies: as rows, and what changed since they were last stored.
 
 The newest balance of a channel is one row; its history is thinned as it is written.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from htlctop.domain.channels import OurChannel
 from htlctop.domain.liquidity import spendable_sat
 from htlctop.domain.types import NS, Channel, ChannelLimits, FeePolicy
 from htlctop.store.connect import open_reader
 
-PUT_BALANCE = (
+PUT_PEER = "INSERT INTO peer VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET alias = excluded.alias"
+PUT_CHANNEL = (
+    "INSERT INTO channel VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+    "is_open = excluded.is_open, closed = excluded.closed"
+)
+_PUT_BALANCE = (
     "INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET "
     "at = excluded.at, capacity_sat = excluded.capacity_sat, local_sat = excluded.local_sat, "
     "remote_sat = excluded.remote_sat, spendable_sat = excluded.spendable_sat, "
     "is_active = excluded.is_active, is_private = excluded.is_private"
 )
-PUT_BALANCE_HISTORY = "INSERT OR REPLACE INTO balance_history VALUES (?, ?, ?, ?)"
-PUT_ACTIVITY = "INSERT OR REPLACE INTO activity VALUES (?, ?, ?)"
-PUT_PENDING = "INSERT INTO pending VALUES (?, ?, ?, ?)"
-PUT_PENDING_HISTORY = "INSERT OR REPLACE INTO pending_history VALUES (?, ?, ?)"
-PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
-PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_BALANCE_HISTORY = "INSERT OR REPLACE INTO balance_history VALUES (?, ?, ?, ?)"
+_PUT_ACTIVITY = "INSERT OR REPLACE INTO activity VALUES (?, ?, ?)"
+_PUT_PENDING = "INSERT INTO pending VALUES (?, ?, ?, ?)"
+_PUT_PENDING_HISTORY = "INSERT OR REPLACE INTO pending_history VALUES (?, ?, ?)"
+_PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
 
 _HISTORY_EVERY_NS = 15 * 60 * NS
 _LEAP = 0.05
@@ -33,6 +39,16 @@ _ACTIVE = 4
 """Where a channel's state says whether it can be used."""
 
 _Row = tuple[int, ...]
+Writes = list[tuple[str, Sequence[_Row]]]
+"""What is to be written, in this order: statements, and the rows for each; empty for no news."""
+
+
+def channel_row(channel: OurChannel, now_ns: int) -> tuple[int | str | None, ...]:
+    """For `PUT_CHANNEL`; `now_ns`: when it came, or went."""
+    return (
+        channel.id, str(channel.scid), channel.peer, channel.alias_of, int(channel.is_open),
+        now_ns, None if channel.is_open else now_ns,
+    )  # fmt: skip
 
 
 class ChannelBooks:
@@ -60,10 +76,8 @@ class ChannelBooks:
         finally:
             with_store.close()
 
-    def balances(
-        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
-    ) -> tuple[list[_Row], list[_Row], list[_Row]]:
-        """Rows for `PUT_BALANCE`, `PUT_BALANCE_HISTORY` and `PUT_ACTIVITY`."""
+    def balances(self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int) -> Writes:
+        """The balances that are not the last ones stored, and what of them is kept as history."""
         rows: list[_Row] = []
         history: list[_Row] = []
         activity: list[_Row] = []
@@ -85,13 +99,12 @@ class ChannelBooks:
             if kept_sat != c.local_sat and (leapt or at_ns - kept_ns >= _HISTORY_EVERY_NS):
                 self._kept[channel] = (at_ns, c.local_sat)
                 history.append((channel, at_ns, c.local_sat, c.remote_sat))
-        return rows, history, activity
+        writes = ((_PUT_BALANCE, rows), (_PUT_BALANCE_HISTORY, history), (_PUT_ACTIVITY, activity))
+        return [(sql, some) for sql, some in writes if some]
 
-    def pending(
-        self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int
-    ) -> tuple[list[_Row], _Row] | None:
-        """Rows for `PUT_PENDING`, those that expire first, in place of all there were, and one for
-        `PUT_PENDING_HISTORY`; None where they are the same."""
+    def pending(self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int) -> Writes:
+        """The HTLCs on all channels, those that expire first, in place of all there were, and how
+        many there are; nothing where they are the same."""
         rows: list[_Row] = [
             (ids[c.scid], int(htlc.is_incoming), htlc.amount_msat, htlc.expiry_height)
             for c in channels
@@ -100,14 +113,12 @@ class ChannelBooks:
         many = (at_ns, len(rows), sum(row[2] for row in rows))
         rows = sorted(rows, key=lambda row: (row[3], row))[:_MOST_PENDING]
         if rows == self._pending:
-            return None
+            return []
         self._pending = rows
-        return rows, many
+        return [("DELETE FROM pending", [()]), (_PUT_PENDING, rows), (_PUT_PENDING_HISTORY, [many])]
 
-    def policies(
-        self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int
-    ) -> list[_Row]:
-        """Rows for `PUT_POLICY`: the policies that are not the ones in force."""
+    def policies(self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int) -> Writes:
+        """The policies that are not the ones in force."""
         rows: list[_Row] = []
         for p in policies:
             channel = ids.get(p.scid)
@@ -115,12 +126,10 @@ class ChannelBooks:
             if channel is not None and self._policies.get(channel) != state:
                 self._policies[channel] = state
                 rows.append((channel, at_ns, *state))
-        return rows
+        return [(_PUT_POLICY, rows)] if rows else []
 
-    def limits(
-        self, limits: Iterable[ChannelLimits], ids: Mapping[int, int], at_ns: int
-    ) -> list[_Row]:
-        """Rows for `PUT_LIMITS`: the limits that are not the ones in force."""
+    def limits(self, limits: Iterable[ChannelLimits], ids: Mapping[int, int], at_ns: int) -> Writes:
+        """The limits that are not the ones in force."""
         rows: list[_Row] = []
         for each in limits:
             channel = ids[each.scid]
@@ -131,4 +140,4 @@ class ChannelBooks:
             if self._limits.get(channel) != state:
                 self._limits[channel] = state
                 rows.append((channel, at_ns, *state))
-        return rows
+        return [(_PUT_LIMITS, rows)] if rows else []

@@ -104,12 +104,14 @@ class StoreMemory:
 
     def covered_until_ns(self) -> int | None:
         """Until when anybody has watched, ns; None where nobody has."""
+        self.end_batch()
         ((until,),) = self._ask("SELECT max(until) FROM coverage")
         return None if until is None else int(until)
 
     def waiting(self, before_ns: int, limit: int) -> list[tuple[int, int]]:
         """(incoming scid, HTLC id) of forwards first seen before then without an outcome, the
         newest first."""
+        self.end_batch()
         found = self._ask(
             "SELECT scid, in_htlc FROM htlc JOIN channel ON channel.id = in_channel "
             "WHERE outcome IN (0, 4) AND outcome = 0 AND event_type = 3 AND at < ? "

@@ -17,7 +17,7 @@ from htlctop.domain.codes import Category
 from htlctop.domain.records import Progress
 from htlctop.domain.types import NS, Channel, ChannelLimits, FeePolicy, HtlcEvent, NodeInfo
 from htlctop.errors import ReadInterrupted
-from htlctop.store import writer
+from htlctop.store import retention
 from htlctop.store.reader import StoreReader
 from htlctop.store.writer import NEWS_KEPT, StoreWriter
 from tests.advice.made import USUAL
@@ -245,8 +245,8 @@ async def test_htlcs_that_are_kept_no_more_are_no_evidence_any_more(tmp_path):
 
 
 async def test_htlcs_that_go_a_few_at_a_time_are_no_evidence_as_they_go(tmp_path, monkeypatch):
-    monkeypatch.setattr(writer, "ROWS_A_STEP", 10)
-    monkeypatch.setattr(writer, "ROW_STEPS", 1)
+    monkeypatch.setattr(retention, "ROWS_A_STEP", 10)
+    monkeypatch.setattr(retention, "ROW_STEPS", 1)
     async with growing(tmp_path, USUAL.values()) as store:
         await refused(store, 1)
         await refused(store, 30)

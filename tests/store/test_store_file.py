@@ -195,7 +195,7 @@ def test_a_store_that_cannot_be_opened_says_what_to_do(store_file, monkeypatch):
 async def test_a_full_disk_is_told_of_and_what_was_stored_stays(store_file):
     async with StoreWriter(store_file) as writer:
         await writer.save_node(HUB)
-        await writer._db.execute("PRAGMA max_page_count = 1")
+        await writer._db.fetch("PRAGMA max_page_count = 1")
         with pytest.raises(StoreError, match="no room left"):
             for start in range(10_000):
                 await writer.start_interval(start)
@@ -255,7 +255,7 @@ async def test_a_read_that_goes_on_for_ever_is_broken_off_and_says_what_to_do(
 
 
 async def test_why_an_interval_ended_is_kept_until_it_can_be_written(store_file, monkeypatch):
-    monkeypatch.setattr("htlctop.store.writer.PATIENCE_S", 0.0)
+    monkeypatch.setattr("htlctop.store.transactions.PATIENCE_S", 0.0)
     async with StoreWriter(store_file) as writer:
         await writer.start_interval(1_000)
         with closing(sqlite3.connect(store_file)) as other:

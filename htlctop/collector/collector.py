@@ -168,7 +168,7 @@ class Collector:
         info = await node.get_info()
         info_from = Preferring(self._channel_info, node) if self._channel_info else node
         intake = Intake(self._store, info_from, self._clock, self._settings, give_up=self._ending)
-        await intake.meet(info)
+        await intake.ledger.meet(info)
         listening = self._listening = Listening(
             node,
             intake,
@@ -181,8 +181,8 @@ class Collector:
         try:
             async with listening:
                 # Events wait in the queue until the channels they name are known.
-                await intake.list_channels()
-                await intake.repair(node, listening.told_since)
+                await intake.channels.refresh()
+                await intake.history.repair(node, listening.told_since)
                 opened_s, live_s = time.monotonic(), None
                 while not self._interrupt.is_set():
                     now_s = time.monotonic()

@@ -12,7 +12,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
 
-from htlctop.collector.intake import BATCH_EVENTS, Arrived, Intake, Listing
+from htlctop.collector.channels import Listing
+from htlctop.collector.intake import Intake
+from htlctop.collector.ledger import BATCH_EVENTS, Arrived
 from htlctop.domain.ports import Clock, FailureStatsStore, LightningNode
 from htlctop.domain.types import (
     NS,
@@ -84,6 +86,8 @@ class Listening:
         self.is_confirmed = False
         self.active_s = self.alive_s = time.monotonic()
         self._node, self._intake, self._store, self._clock = node, intake, store, clock
+        self._ledger, self._channels = intake.ledger, intake.channels
+        self._history = intake.history
         self._give_up = give_up
         self._replay = replay
         self._ended_by_us = ended_by_us
@@ -125,7 +129,7 @@ class Listening:
             reason += await self._flush()
         with suppress(StoreError):
             await self._tell_alive()
-            await self._intake.pause(reason)
+            await self._ledger.pause(reason)
         if error is self._failure and error is not None:
             raise error from None
 
@@ -141,7 +145,7 @@ class Listening:
     @property
     def shed(self) -> int:
         """Events that there was no room for."""
-        return self._intake.shed
+        return self._ledger.shed
 
     async def turn(self) -> None:
         """Wait for news, at most 250 ms, write what has come, and do what is due.
@@ -166,19 +170,19 @@ class Listening:
         try:
             if self._info is not None:
                 info, self._info = self._info, None
-                await self._intake.meet(info)
+                await self._ledger.meet(info)
             if self._listing is not None:
                 listing, self._listing = self._listing, None
-                await self._intake.take(listing)
+                await self._channels.take(listing)
             if self._half_told:
                 forwards, self._half_told = self._half_told, ()
-                await self._intake.learn(forwards)
+                await self._history.learn(forwards)
             if self._balances:
                 balances, self._balances = self._balances, {}
-                await self._intake.balances(balances.values())
+                await self._channels.balances(balances.values())
             if self._limits:
                 limits, self._limits = self._limits, {}
-                await self._intake.limits(limits)
+                await self._channels.limits(limits)
         except StoreUnavailableError:
             if self._give_up.is_set():
                 raise
@@ -190,22 +194,22 @@ class Listening:
     async def _tell_alive(self) -> None:
         self.alive_s = time.monotonic()
         if not self._queue:
-            self._intake.proven_ns = self._heard_ns
-        await self._intake.alive()
+            self._ledger.proven_ns = self._heard_ns
+        await self._ledger.alive()
 
     async def _write_some(self) -> None:
-        queue, intake = self._queue, self._intake
+        queue, ledger = self._queue, self._ledger
         batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
-        intake.queued = len(queue)
-        proven_ns = intake.proven_ns
+        ledger.queued = len(queue)
+        proven_ns = ledger.proven_ns
         told_ns = _told_ns(*batch[-1])
-        intake.proven_ns = told_ns if queue else max(told_ns, self._heard_ns)
+        ledger.proven_ns = told_ns if queue else max(told_ns, self._heard_ns)
         begun_s = time.monotonic()
         try:
-            await intake.write(batch)
+            await self._intake.write(batch)
         except BaseException:
             # What could not be stored counts as not watched, whatever is written afterwards.
-            intake.proven_ns = proven_ns or batch[0][1]
+            ledger.proven_ns = proven_ns or batch[0][1]
             queue.extendleft(reversed(batch))
             raise
         self.alive_s = self.active_s = time.monotonic()
@@ -233,12 +237,12 @@ class Listening:
 
     async def _drain(self) -> None:
         """Take everything off the stream at once: LND queues without bound for a slow reader."""
-        queue, intake = self._queue, self._intake
+        queue, ledger = self._queue, self._ledger
         async for events in self._node.htlc_event_batches():
             now_ns = self._clock.now_ns()
             room = MAX_QUEUE - len(queue)
             queue.extend([(event, now_ns) for event in events[:room]])
-            intake.shed += max(0, len(events) - room)
+            ledger.shed += max(0, len(events) - room)
             if len(queue) >= BATCH_EVENTS or not self.is_confirmed:
                 self._news.set()
             self.is_confirmed = True
@@ -275,19 +279,19 @@ class Listening:
         writing goes on meanwhile, however long that takes."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._relist.wait(), self._intake.list_interval_ns / 1e9)
+                await asyncio.wait_for(self._relist.wait(), self._channels.list_interval_ns / 1e9)
             self._relist.clear()
             self._info = await self._node.get_info()  # the height that expiries are told by
-            self._listing = await self._intake.ask()
-            self._half_told += await self._intake.half_told(self._node)
+            self._listing = await self._channels.ask()
+            self._half_told += await self._history.half_told(self._node)
             await asyncio.sleep(RELIST_S)
 
     async def _look_up(self) -> None:
         """What single channels take at most and at least: one at a time, no faster than LND
         likes."""
         while True:
-            for scid in self._intake.limits_due():
-                self._limits[scid] = await self._intake.ask_limits(scid)
+            for scid in self._channels.limits_due():
+                self._limits[scid] = await self._channels.ask_limits(scid)
                 await asyncio.sleep(LOOK_UP_S)
             await asyncio.sleep(RELIST_S)
 
@@ -299,7 +303,7 @@ class Listening:
                     self._balances[event.channel.scid] = event.channel
                 elif event.kind is not ChannelEventKind.OTHER:
                     if event.closed is not None:
-                        self._intake.closed(event.closed.scid)
+                        self._channels.closed(event.closed.scid)
                     self._relist.set()
         except HtlctopError as error:
             _log.debug("no live balances, they are polled: %s", error)

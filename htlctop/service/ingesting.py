@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from htlctop.collector.channels import Channels
 from htlctop.collector.clock import SystemClock
-from htlctop.collector.intake import BATCH_EVENTS, Arrived, Intake
+from htlctop.collector.intake import Intake
+from htlctop.collector.ledger import BATCH_EVENTS, Arrived
 from htlctop.domain.ports import ChannelInfoProvider, OutcomeProvider
 from htlctop.domain.types import DEFAULTS, HtlcEvent, NodeInfo, Settings
 from htlctop.store.writer import StoreWriter
@@ -108,8 +110,8 @@ async def _play(
     from htlctop.wire.methods import Method
     from htlctop.wire.recorded import StreamEnd
 
-    await intake.meet(await node.get_info())
-    await intake.list_channels()
+    await intake.ledger.meet(await node.get_info())
+    await intake.channels.refresh()
     batch: list[Arrived] = []
     events = 0
     broken = False
@@ -123,25 +125,25 @@ async def _play(
         batch.clear()
         tell(events)
         if isinstance(item, StreamEnd):
-            await intake.pause(f"the stream ended: {item.details}")
+            await intake.ledger.pause(f"the stream ended: {item.details}")
             broken = True
         elif not isinstance(item, HtlcEvent) and item.method == Method.GET_INFO:
-            await intake.meet(await node.get_info())
+            await intake.ledger.meet(await node.get_info())
         elif not isinstance(item, HtlcEvent) and item.method == Method.FEE_REPORT:
-            await intake.read_policies()
+            await intake.channels.read_policies()
         elif not isinstance(item, HtlcEvent) and item.method == Method.LIST_CHANNELS:
-            await intake.list_channels()
-            await _read_limits(node, intake)
+            await intake.channels.refresh()
+            await _read_limits(intake.channels)
             if broken:
-                await intake.repair(node)
+                await intake.history.repair(node)
                 broken = False
     await intake.write(batch)
-    await intake.pause(ended_by)
+    await intake.ledger.pause(ended_by)
     return events
 
 
-async def _read_limits(node: PlayedNode, intake: Intake) -> None:
+async def _read_limits(channels: Channels) -> None:
     """What single channels take at most and at least, where that may have changed."""
-    due = intake.limits_due()
+    due = channels.limits_due()
     if due:
-        await intake.limits({scid: await node.channel_limits(scid, intake.pubkey) for scid in due})
+        await channels.limits({scid: await channels.ask_limits(scid) for scid in due})

@@ -66,8 +66,8 @@ async def test_kept_sums_are_those_read_anew(tmp_path, monkeypatch, seed, exact_
     load = Load(6_000, channels=12, peers=8, seed=seed, span_ns=3 * DAY_NS)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         for _ in range(30):
             for _ in range(chance.choice((0, 1, 1, 2, 5))):
                 await watched.write(chance.choice((1, 20, 300)))
@@ -91,8 +91,8 @@ async def test_sums_are_read_anew_where_buckets_between_old_and_new_edges_are_go
     load = Load(3_000, channels=12, peers=8, span_ns=6 * DAY_NS)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         for number in range(38):
             await watched.write(chance.choice((20, 140)))
             watched.now_ns += chance.choice((0, 20 * 60 * NS, HOUR))
@@ -107,8 +107,8 @@ async def test_what_is_prepared_of_a_time_of_which_only_days_are_kept_is_all_of_
     load = Load(2_000, channels=12, peers=8, span_ns=70 * DAY_NS)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         await watched.write(load.events)
         query = Query(window="24h", by=By.PAIR, until_ns=load.start_ns + 5 * DAY_NS)
         for _ in range(100):  # thirty hours go at a time
@@ -130,8 +130,8 @@ async def test_what_would_have_been_forwarded_at_a_loss_takes_from_what_was_miss
             event._replace(incoming_amt_msat=2 * event.outgoing_amt_msat - event.incoming_amt_msat)
             for event in watched.events
         )
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         await watched.write(load.events)
         exact = watched.keeping.overview(Query(by=By.PAIR))
         monkeypatch.setattr(moment, "EXACT_UP_TO", 0)
@@ -147,8 +147,8 @@ async def test_who_comes_back_after_too_many_batches_reads_anew(tmp_path):
     load = Load(2_000, channels=12, peers=8, span_ns=HOUR)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         await watched.write(100)
         watched.compare(Query())
         for _ in range(NEWS_KEPT + 5):
@@ -171,8 +171,8 @@ async def test_who_prepared_too_long_ago_begins_anew_and_never_reads_all_at_once
     monkeypatch.setattr(PairSums, "add", watched_add)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         await watched.write(2_000)
         query = Query(by=By.PAIR)
         for _ in range(8):
@@ -190,8 +190,8 @@ async def test_nothing_is_kept_of_a_read_that_was_broken_off(tmp_path):
     load = Load(1_000, channels=12, peers=8, span_ns=HOUR)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         await watched.write(300)
         reader = StoreReader(writer.path)
         analyst = StoreAnalyst(reader, wall_ns=lambda: watched.now_ns)
@@ -212,8 +212,8 @@ async def test_what_was_prepared_is_left_as_it_was_by_a_read_that_was_broken_off
     load = Load(3_000, channels=12, peers=8, span_ns=12 * HOUR)
     async with StoreWriter(tmp_path / "store.db") as writer:
         watched = Watched(writer, load)
-        await watched.intake.meet(NODE)
-        await watched.intake.list_channels()
+        await watched.intake.ledger.meet(NODE)
+        await watched.intake.channels.refresh()
         await watched.write(2_000)
         reader = StoreReader(writer.path)
         analyst = StoreAnalyst(reader, wall_ns=lambda: watched.now_ns)

@@ -36,8 +36,8 @@ async def arrive(store: Path, a_second: int) -> None:
     events: Iterator[HtlcEvent] = iter(Traffic(load))
     async with StoreWriter(store) as writer:
         intake = Intake(writer, FakeNode(load), SystemClock())
-        await intake.meet(replace(NODE, replay=True))
-        await intake.list_channels()
+        await intake.ledger.meet(replace(NODE, replay=True))
+        await intake.channels.refresh()
         due_s, is_ready = time.monotonic(), False
         for _ in range(int(_LONGEST_S / TICK_S)):
             batch = [next(events) for _ in range(int(a_second * TICK_S))]

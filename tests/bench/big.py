@@ -59,8 +59,8 @@ async def _measured(store: Path) -> list[Measure]:
     )  # fmt: skip
     async with StoreWriter(store) as writer:
         arriving = _Arriving(writer, load)
-        await arriving.intake.meet(NODE)
-        await arriving.intake.list_channels()
+        await arriving.intake.ledger.meet(NODE)
+        await arriving.intake.channels.refresh()
         await arriving.tick()
         found = [*_cold(arriving), *await _ticks(arriving), *_views(arriving)]
         return [*found, *await _advice(arriving)]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import htlctop.wire.client  # noqa: F401  (the collecting process has it in memory too)
 from htlctop.collector.clock import SystemClock
-from htlctop.collector.intake import BATCH_EVENTS, Arrived, Intake
+from htlctop.collector.intake import Intake
+from htlctop.collector.ledger import BATCH_EVENTS, Arrived
 from htlctop.store.writer import StoreWriter
 from tests.bench.workload import NODE, FakeNode, Load, Traffic
 
@@ -32,8 +33,8 @@ async def feed(store: Path, load: Load) -> dict[str, object]:
     at_start, samples = resident(), []
     async with StoreWriter(store) as writer:
         intake = Intake(writer, FakeNode(load), SystemClock(), by_events=True)
-        await intake.meet(NODE)
-        await intake.list_channels()
+        await intake.ledger.meet(NODE)
+        await intake.channels.refresh()
         batch: list[Arrived] = []
         done, began = 0, time.monotonic()
         checkpoint_s = began + CHECKPOINT_S
@@ -48,7 +49,7 @@ async def feed(store: Path, load: Load) -> dict[str, object]:
                     await writer.checkpoint()
                     checkpoint_s = time.monotonic() + CHECKPOINT_S
         await intake.write(batch)
-        await intake.pause("the load is over")
+        await intake.ledger.pause("the load is over")
         took, wal_before = time.monotonic() - began, _size(store, "-wal")
         await writer.checkpoint()
         samples.append((done, resident()))

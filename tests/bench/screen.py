@@ -11,7 +11,8 @@ from pathlib import Path
 
 from htlctop.analysis.query import Query
 from htlctop.collector.clock import SystemClock
-from htlctop.collector.intake import Arrived, Intake
+from htlctop.collector.intake import Intake
+from htlctop.collector.ledger import Arrived
 from htlctop.domain.codes import EventKind, EventType
 from htlctop.domain.types import NS, HtlcEvent
 from htlctop.service import open_analyst
@@ -76,18 +77,18 @@ async def play(store: Path) -> None:
     loop = asyncio.get_running_loop()
     async with StoreWriter(store) as writer:
         intake = Intake(writer, FakeNode(load), SystemClock())
-        await intake.meet(NODE)
-        await intake.list_channels()
+        await intake.ledger.meet(NODE)
+        await intake.channels.refresh()
         stage = Stage(store, intake)
         await stage.prepare(Traffic(load))
         await writer.set_state("live")
-        await intake.alive()
+        await intake.ledger.alive()
         print("ready", flush=True)
         line = loop.run_in_executor(None, sys.stdin.readline)
         while True:
             done, _ = await asyncio.wait([line], timeout=1)
             if not done:
-                await intake.alive()
+                await intake.ledger.alive()
                 continue
             if not line.result():
                 return

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from htlctop.collector import listening
+from htlctop.collector.channels import Channels
 from htlctop.collector.collector import Collector
-from htlctop.collector.intake import Intake
 from htlctop.domain.codes import EventKind, EventType
 from htlctop.domain.types import Forward, HtlcEvent
 from htlctop.errors import NodeConnectionError
@@ -48,7 +48,7 @@ class Late(Flood):
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Intake, "list_interval_ns", property(lambda _intake: 50_000_000))
+    monkeypatch.setattr(Channels, "list_interval_ns", property(lambda _channels: 50_000_000))
     monkeypatch.setattr(listening, "RELIST_S", 0.05)
 
 

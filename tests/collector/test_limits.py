@@ -36,16 +36,16 @@ class Clock:
 async def test_limits_are_asked_for_when_fees_change_and_every_hour(store_file):
     node, clock = Node(), Clock()
     async with StoreWriter(store_file) as writer:
-        intake = Intake(writer, node, clock)
-        await intake.list_channels()
-        assert intake.limits_due() == [SCID]
-        await intake.limits({SCID: None})
+        channels = Intake(writer, node, clock).channels
+        await channels.refresh()
+        assert channels.limits_due() == [SCID]
+        await channels.limits({SCID: None})
         clock.ns += 61 * NS
-        await intake.list_channels()
-        assert intake.limits_due() == [], "nothing has changed"
+        await channels.refresh()
+        assert channels.limits_due() == [], "nothing has changed"
         node.ppm, clock.ns = 300, clock.ns + 61 * NS
-        await intake.list_channels()
-        assert intake.limits_due() == [SCID]
-        await intake.limits({SCID: None})
+        await channels.refresh()
+        assert channels.limits_due() == [SCID]
+        await channels.limits({SCID: None})
         clock.ns += 3601 * NS
-        assert intake.limits_due() == [SCID], "max_htlc may have changed by itself"
+        assert channels.limits_due() == [SCID], "max_htlc may have changed by itself"

@@ -45,10 +45,10 @@ async def listed(store: Path, *pendings: tuple[PendingHtlc, ...], height: int = 
     async with StoreWriter(store) as writer:
         node = Node()
         intake = Intake(writer, node, Stopped())
-        await intake.meet(NodeInfo("02" + "f" * 64, "me", "simnet", "0.21.2", height))
+        await intake.ledger.meet(NodeInfo("02" + "f" * 64, "me", "simnet", "0.21.2", height))
         for pending in pendings:
             node.channels = Node(*pending).channels
-            await intake.list_channels()
+            await intake.channels.refresh()
 
 
 async def test_what_is_pending_is_that_of_the_last_listing(tmp_path):
@@ -74,11 +74,11 @@ async def test_how_many_were_pending_is_kept_whenever_it_changes(tmp_path):
     async with StoreWriter(tmp_path / "store.db") as writer:
         node = Node()
         intake = Intake(writer, node, clock)
-        await intake.meet(NodeInfo("02" + "f" * 64, "me", "simnet", "0.21.2", 900_000))
+        await intake.ledger.meet(NodeInfo("02" + "f" * 64, "me", "simnet", "0.21.2", 900_000))
         for minutes, pending in ((0, (near,)), (1, (near,)), (2, (near, far)), (9, ())):
             clock.now_ns = lambda minutes=minutes: T0 + minutes * MINUTE
             node.channels = Node(*pending).channels
-            await intake.list_channels()
+            await intake.channels.refresh()
     with closing(StoreReader(tmp_path / "store.db")) as reader:
         points = reader.pending_history(T0, T0 + 10 * MINUTE)
         assert points == [(T0, 1, 5_000), (T0 + 2 * MINUTE, 2, 12_000), (T0 + 9 * MINUTE, 0, 0)]

@@ -98,8 +98,8 @@ async def test_an_empty_store_has_no_sums(tmp_path):
 async def _stored(folder, load):
     async with StoreWriter(folder / "store.db") as writer:
         intake = Intake(writer, FakeNode(load), SystemClock(), by_events=True)
-        await intake.meet(NODE)
-        await intake.list_channels()
+        await intake.ledger.meet(NODE)
+        await intake.channels.refresh()
         await intake.write([(event, event.timestamp_ns) for event in Traffic(load)])
     return StoreReader(folder / "store.db")
 

@@ -236,12 +236,12 @@ async def test_fuzzed_answers_are_taken_or_refused_and_the_node_can_be_asked_aga
                     case Method.GET_CHAN_INFO:
                         await client._scid_of("00:0")
                     case _:
-                        await intake.list_channels()
+                        await intake.channels.refresh()
                 taken += 1
             except (NodeConnectionError, NodePermissionError):
                 refused += 1
         node.answers = answers
-        await intake.list_channels()
+        await intake.channels.refresh()
         assert channel in await client.list_channels()
         assert channel.peer in await client.connected_peers()
     assert refused > FUZZED // 20

@@ -143,10 +143,10 @@ class Channels:
     async def limits(self, read: Mapping[int, ChannelLimits | None]) -> None:
         """Take over the limits of single channels; None where the graph has none."""
         now_ns, names = self._clock.now_ns(), self._ledger.fold.channels
-        self._limits_read_ns.update(dict.fromkeys(read, now_ns))
         known = [limits for limits in read.values() if limits and names.knows(limits.scid)]
         ids = {limits.scid: names.resolve(limits.scid).id for limits in known}
         await self._store.save_limits(known, ids, self._ledger.now_ns())
+        self._limits_read_ns.update(dict.fromkeys(read, now_ns))
 
     async def _keep(self, policies: Sequence[FeePolicy]) -> None:
         if not self._ledger.now_ns():

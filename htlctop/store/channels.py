@@ -29,6 +29,16 @@ _PUT_PENDING_HISTORY = "INSERT OR REPLACE INTO pending_history VALUES (?, ?, ?)"
 _PUT_POLICY = "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_LIMITS = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
 
+_NEWEST = {
+    _PUT_BALANCE: "SELECT * FROM balance",
+    _PUT_BALANCE_HISTORY: (
+        "SELECT channel, max(at), local_sat, remote_sat FROM balance_history GROUP BY channel"
+    ),
+    _PUT_POLICY: "SELECT * FROM policy_now",
+    _PUT_LIMITS: "SELECT * FROM limits_now",
+}
+"""The last row of each channel that a statement has put: the channel, its time, what it says."""
+
 _HISTORY_EVERY_NS = 15 * 60 * NS
 _LEAP = 0.05
 """A change of this part of the capacity is kept at once."""
@@ -57,27 +67,25 @@ class ChannelBooks:
     def __init__(self, store: Path) -> None:
         with_store = open_reader(store)
         try:
-            self._balances: dict[int, _Row] = {
-                row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM balance")
-            }
-            self._policies: dict[int, _Row] = {
-                row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM policy_now")
-            }
-            self._limits: dict[int, _Row] = {
-                row[0]: tuple(row[2:]) for row in with_store.execute("SELECT * FROM limits_now")
-            }
-            self._pending: list[_Row] | None = None
-            self._kept: dict[int, tuple[int, int]] = {
-                channel: (at_ns, local)
-                for channel, at_ns, local in with_store.execute(
-                    "SELECT channel, max(at), local_sat FROM balance_history GROUP BY channel"
-                )
+            self._stored: dict[str, dict[int, _Row]] = {
+                put: {row[0]: tuple(row[1:]) for row in with_store.execute(newest)}
+                for put, newest in _NEWEST.items()
             }
         finally:
             with_store.close()
+        self._pending: Sequence[_Row] | None = None
+
+    def written(self, writes: Writes) -> None:
+        """What was told is stored now; until then it is news whenever it is told."""
+        for sql, rows in writes:
+            if sql == _PUT_PENDING:
+                self._pending = rows
+            elif sql in self._stored:
+                self._stored[sql].update({row[0]: row[1:] for row in rows})
 
     def balances(self, channels: Iterable[Channel], ids: Mapping[int, int], at_ns: int) -> Writes:
         """The balances that are not the last ones stored, and what of them is kept as history."""
+        stored, kept = self._stored[_PUT_BALANCE], self._stored[_PUT_BALANCE_HISTORY]
         rows: list[_Row] = []
         history: list[_Row] = []
         activity: list[_Row] = []
@@ -87,17 +95,15 @@ class ChannelBooks:
                 c.capacity_sat, c.local_sat, c.remote_sat, spendable_sat(c),
                 int(c.active), int(c.private),
             )  # fmt: skip
-            before = self._balances.get(channel)
+            before = stored.get(channel, ())[1:]
             if before == state:
                 continue
-            self._balances[channel] = state
-            if before is None or before[_ACTIVE] != state[_ACTIVE]:
+            if not before or before[_ACTIVE] != state[_ACTIVE]:
                 activity.append((channel, at_ns, state[_ACTIVE]))
             rows.append((channel, at_ns, *state))
-            kept_ns, kept_sat = self._kept.get(channel, (0, -1))
+            kept_ns, kept_sat, _ = kept.get(channel, (0, -1, -1))
             leapt = abs(c.local_sat - kept_sat) >= _LEAP * c.capacity_sat
             if kept_sat != c.local_sat and (leapt or at_ns - kept_ns >= _HISTORY_EVERY_NS):
-                self._kept[channel] = (at_ns, c.local_sat)
                 history.append((channel, at_ns, c.local_sat, c.remote_sat))
         writes = ((_PUT_BALANCE, rows), (_PUT_BALANCE_HISTORY, history), (_PUT_ACTIVITY, activity))
         return [(sql, some) for sql, some in writes if some]
@@ -114,22 +120,22 @@ class ChannelBooks:
         rows = sorted(rows, key=lambda row: (row[3], row))[:_MOST_PENDING]
         if rows == self._pending:
             return []
-        self._pending = rows
         return [("DELETE FROM pending", [()]), (_PUT_PENDING, rows), (_PUT_PENDING_HISTORY, [many])]
 
     def policies(self, policies: Iterable[FeePolicy], ids: Mapping[int, int], at_ns: int) -> Writes:
         """The policies that are not the ones in force."""
+        stored = self._stored[_PUT_POLICY]
         rows: list[_Row] = []
         for p in policies:
             channel = ids.get(p.scid)
             state = (p.base_msat, p.rate_ppm, p.inbound_base_msat, p.inbound_rate_ppm)
-            if channel is not None and self._policies.get(channel) != state:
-                self._policies[channel] = state
+            if channel is not None and stored.get(channel, ())[1:] != state:
                 rows.append((channel, at_ns, *state))
         return [(_PUT_POLICY, rows)] if rows else []
 
     def limits(self, limits: Iterable[ChannelLimits], ids: Mapping[int, int], at_ns: int) -> Writes:
         """The limits that are not the ones in force."""
+        stored = self._stored[_PUT_LIMITS]
         rows: list[_Row] = []
         for each in limits:
             channel = ids[each.scid]
@@ -137,7 +143,6 @@ class ChannelBooks:
                 each.min_htlc_msat, each.max_htlc_msat, each.time_lock_delta,
                 int(each.is_disabled),
             )  # fmt: skip
-            if self._limits.get(channel) != state:
-                self._limits[channel] = state
+            if stored.get(channel, ())[1:] != state:
                 rows.append((channel, at_ns, *state))
         return [(_PUT_LIMITS, rows)] if rows else []

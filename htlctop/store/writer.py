@@ -207,6 +207,7 @@ class StoreWriter:
                 for sql, rows in writes:
                     await db.executemany(sql, rows)
                 await _bump(db, books=books)
+            self._books.written(writes)
 
     async def _put_progress(self, db: Connection, progress: Progress) -> None:
         await db.execute(

@@ -211,6 +211,23 @@ async def test_a_longer_window_and_more_payments_are_read_anew(tmp_path, monkeyp
             store.compare(WEEK, PEERS)
 
 
+@pytest.mark.parametrize("limit", [35, 40, 100])
+async def test_of_all_payments_as_many_are_told_as_are_asked_for(tmp_path, limit):
+    """Thirty were all of them when no more than 35 were asked for; ten more have come since."""
+    async with growing(tmp_path, USUAL.values()) as store:
+        peer_of = {record.id: record.peer for record in store.reader.channels()}.__getitem__
+        kept = evidence.Evidence(store.reader)
+        asked = (Pool.LOST, peer_of(store.ids[DAN]), (Category.LIQUIDITY,), T0)
+        await refused(store, 1)
+        kept.advance(store.reader.status(), 0, peer_of)
+        assert len(kept.claims(*asked, 35)) == 30
+        await refused(store, 3, 10)
+        kept.advance(store.reader.status(), 0, peer_of)
+        found = kept.claims(*asked, limit)
+        assert found == store.reader.claims(*asked, evidence.NEVER_NS, limit)
+        assert len(found) == min(40, limit)
+
+
 async def test_what_a_payment_got_back_is_noticed(tmp_path):
     async with growing(tmp_path, USUAL.values()) as store:
         await refused(store, 1)

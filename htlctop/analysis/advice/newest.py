@@ -52,6 +52,8 @@ class Newest(Generic[T]):
 
     def get(self, from_ns: int, limit: int) -> list[T]:
         """The newest `limit` since a time, oldest first."""
+        if self._is_whole:  # as many as they are, and what is new goes with them
+            self._limit = max(self._limit, limit)
         if not self._has(from_ns, limit) or not self._goes_on():
             self._found = self._read(from_ns, limit, 0)
             self._from_ns, self._limit = from_ns, limit
@@ -64,10 +66,14 @@ class Newest(Generic[T]):
             found = [item for item in found[:early] if item.at_ns >= from_ns] + found[early:]
         return found[-limit:]
 
+    @property
+    def _is_whole(self) -> bool:
+        """Whether they are all since their time."""
+        return len(self._found) < self._limit
+
     def _has(self, from_ns: int, limit: int) -> bool:
         """Whether all that is asked for is among them."""
-        is_whole = len(self._found) < self._limit
-        return self._from_ns <= from_ns if is_whole else limit <= self._limit
+        return self._from_ns <= from_ns if self._is_whole else limit <= self._limit
 
     def _goes_on(self) -> bool:
         """Read what is new: unless it is just as many as the news told, something else is new."""

@@ -313,21 +313,23 @@ class PeerCase:
         new = [claim for claim in self.refused if claim.seq not in known]
         if not new:
             return known
+        found: dict[int, str] = {}
         largest_msat = self.holds_sat * 1000
         for claim in new:
             if claim.amount_msat > largest_msat > 0:
-                known[claim.seq] = _TOO_LARGE
+                found[claim.seq] = _TOO_LARGE
             elif claim.category == Category.MAX_HTLC and has_room(claim):
-                known[claim.seq] = _MAX_HTLC
+                found[claim.seq] = _MAX_HTLC
             else:
-                known[claim.seq] = _LIQUIDITY
+                found[claim.seq] = _LIQUIDITY
         if len(self.channels) > 1:
             new = [c for c in new if c.best_msat is not None and has_room(c)]
             policies = self._policies_of(new)
             for claim in new:
                 field = self._differing(claim, policies)
                 if field:
-                    known[claim.seq] = field
+                    found[claim.seq] = field
+        known.update(found)  # only now: a read that is broken off leaves nothing half judged
         return known
 
     def _rises(self) -> list[tuple[int, int]]:

@@ -19,7 +19,7 @@ from htlctop.ui.paint.peer import More, page
 from htlctop.ui.text import Line, plain
 from tests.advice.made import CAT, CAT2, DAN, Node, advice, channel, figure, kinds, spread
 from tests.advice.test_opportunities import siblings
-from tests.advice.test_thresholds import EXPOSURE, bid_for, capped, costly, dry, too_large
+from tests.advice.test_thresholds import EXPOSURE, OTHER, bid_for, capped, costly, dry, too_large
 
 ALL = Query(window="all")
 
@@ -79,6 +79,30 @@ def exposed(count: int) -> Node:
     return node
 
 
+def unnamed() -> Node:
+    """Of a hundred refusals three for too much fee at stake, and one for nobody knows what."""
+    node = exposed(3)
+    node.refuse(5, 200_000, 100, detail=OTHER)
+    for hour in spread(96, start=0.7):
+        node.refuse(hour, 200_000, 1, wire=13, detail=0)
+    return node
+
+
+def unasked() -> Node:
+    """More leaves than comes, and nobody told what is asked."""
+    node = costly(35, 20)
+    node.policies.clear()
+    return node
+
+
+def below_least() -> Node:
+    """Forty payments of less than the channel takes."""
+    node = Node()
+    for hour in spread(40):
+        node.refuse(hour, 50_000, 50, wire=11, detail=1)
+    return node
+
+
 def small(hours: float = 72.0) -> Node:
     """One payment lacked sat."""
     node = Node(hours=hours)
@@ -104,6 +128,7 @@ def nowhere() -> Node:
             "7.0 days",
         ),
         (too_large(12, 72.0), "so far 12 in 3.0 days"),
+        (too_large(12, 167.9), "7 watched days: so far 12 in 6.9 days"),
         (
             costly(37, 29),
             "moving it would cost more than it earns: each sat would earn 500 ppm here and earns "
@@ -114,6 +139,7 @@ def nowhere() -> Node:
             costly(35, 30),
             "its fee is not raised, since no more left by it (600,000 sat) than came in (600,000)",
         ),
+        (unasked(), "its fee is not raised, since what it asks now is not known"),
         (made_dearer(), "its fee was raised within a day: wait, then compare"),
         (full(), "no channel can receive the 200,000 sat that the smallest payment lacked, but 0"),
         (
@@ -137,6 +163,15 @@ def nowhere() -> Node:
             exposed(4),
             "4 of 4 refusals were for want of slots or reserve, or for too much fee at stake; it "
             "is looked into from 5 and a tenth on",
+        ),
+        (
+            unnamed(),
+            "4 of 100 refusals were for want of slots or reserve, or for too much fee at stake, "
+            "or for a reason that has no name here; it is looked into",
+        ),
+        (
+            below_least(),
+            "40 payments were smaller than the least that its channels take (min_htlc)",
         ),
     ],
 )
@@ -188,7 +223,7 @@ async def test_the_page_the_report_and_the_advice_say_why(store_file):
         (
             small(),
             "dan",
-            "Do: nothing: too little was missed here, no cause of it comes to 100 sat a month",
+            "Do: nothing: what could be done here is worth less than 100 sat a month",
         ),
         (small(hours=20.0), "dan", "So far: too early: watched for 20 h on 2 days"),
         (too_large(4, 20.0), "dan", "So far: nothing: most is too large for any channel"),
@@ -234,6 +269,17 @@ def on_page(lines: Iterable[Line], begins: str) -> str:
     told = [text.strip() for text in map(plain, lines)]
     (found,) = [text for text in told if text.startswith(begins)]
     return found
+
+
+@pytest.mark.parametrize("made", [dry(), capped(), bid_for()])
+async def test_where_only_the_sums_are_kept_it_is_said_that_the_payments_are_not(store_file, made):
+    (await made.store(store_file)).close()
+    with sqlite3.connect(store_file) as store:  # as they go when they are old
+        store.execute("DELETE FROM htlc WHERE outcome = 2")
+    analyst = service.open_analyst(store_file)
+    found = analyst.advice(ALL)
+    analyst.close()
+    assert "the single payments are not known any more" in about(found).because
 
 
 async def test_a_peer_without_an_open_channel_is_said_to_have_none(store_file):

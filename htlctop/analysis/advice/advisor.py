@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from htlctop.analysis.advice.case import MOST_CLAIMS, PeerCase
-from htlctop.analysis.advice.channels import about_alignment, about_max_htlc
+from htlctop.analysis.advice.channels import about_alignment, about_max_htlc, about_min_htlc
 from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.fees import about_fees
 from htlctop.analysis.advice.finding import Finding, Reason, whole
@@ -176,7 +176,7 @@ class Advisor:
         if peer in peers.short:
             found += [about_liquidity(case, sources), about_max_htlc(case), about_alignment(case)]
         if peer in peers.priced_out:
-            found.append(about_fees(case))
+            found += [about_fees(case), about_min_htlc(case)]
         if peer in peers.strange:
             found.append(about_strange(case))
         good = [f for f in found if isinstance(f, Finding) and self._counts(case, f)]

@@ -1,13 +1,15 @@
-"""What a channel's own settings turn away: a max_htlc too small, siblings that differ."""
+"""What a channel's own settings turn away: a max_htlc too small, a min_htlc too large, siblings
+that differ."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import round_up
-from htlctop.analysis.advice.finding import Finding, Reason, whole
+from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
 from htlctop.analysis.advice.ground import DAY_NS
 from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.domain.codes import Category
 from htlctop.domain.evidence import LostClaim
 from htlctop.domain.fees import fee_asked
 
@@ -21,8 +23,10 @@ def about_max_htlc(case: PeerCase) -> Finding | Reason | None:
     would be refused by what is in force now as well."""
     every, all_worth = case.causes.max_htlc, case.causes.expected_msat["max_htlc"]
     claims, worth = _still_refused(case)
-    if not all_worth or not every or not case.channels:
+    if not all_worth or not case.channels:
         return None
+    if not every:
+        return Reason(FORGOTTEN, all_worth)
     refused = (
         Figure("missed by max_htlc while there was room", all_worth, "msat"),
         Figure("payments refused by max_htlc", len(every), ""),
@@ -55,6 +59,21 @@ def about_max_htlc(case: PeerCase) -> Finding | Reason | None:
         figures.append(Figure(f"max_htlc of {case.ground.book.scid_of(channel)}", now, "msat"))
     return Finding(
         Kind.RAISE_MAX_HTLC, case.peer, worth, len(claims), named, figures, amount_msat=value
+    )
+
+
+def about_min_htlc(case: PeerCase) -> Reason | None:
+    """Nothing is advised for payments that were too small, but it is said that they were."""
+    offered, count = (of(Category.MIN_HTLC) for of in (case.sums.demand, case.sums.claims))
+    if not offered or not case.channels:
+        return None
+    return Reason(
+        f"{count:,} payments were smaller than the least that its channels take (min_htlc)",
+        offered,
+        (
+            Figure("payments smaller than min_htlc", count, ""),
+            Figure("offered by them", offered, "msat"),
+        ),
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from htlctop.analysis.advice.bids import Bid
 from htlctop.analysis.advice.case import PeerCase
-from htlctop.analysis.advice.finding import Finding, Reason, whole
+from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
 from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.domain.codes import Category
 from htlctop.domain.fees import fee_asked
 
 _LEAST_BIDS = 20
@@ -18,8 +19,11 @@ _BETTER_BY = 1.20
 def about_fees(case: PeerCase) -> Finding | Reason | None:
     """lower_fees where the bids seen make up for what those who pay today would pay less; of the
     bids those that would be refused by what is asked now as well."""
-    if not case.priced_out or not case.channels or case.is_away:
+    if not case.channels or case.is_away:
         return None
+    if not case.priced_out:
+        offered = case.sums.demand(Category.FEE)
+        return Reason(FORGOTTEN, offered) if offered else None
     asked = [(c.base_msat or 0, c.rate_ppm) for c in case.channels if c.rate_ppm is not None]
     bids = [bid for bid in case.bids.bids if not _would_pass(bid, asked)]
     sources = {bid.in_peer for bid in bids}

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from htlctop.analysis.advice.models import Figure, Kind
 
+FORGOTTEN = "the single payments are not known any more"
+"""Why nothing is advised where the sums are all that is kept."""
+
 
 @dataclass(slots=True)
 class Finding:

@@ -2,7 +2,7 @@
 
 from htlctop.analysis.advice.case import Flow, PeerCase
 from htlctop.analysis.advice.curve import Served, round_down, round_up
-from htlctop.analysis.advice.finding import Finding, Reason, whole
+from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, MONTH_H
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.analysis.advice.sources import Sources
@@ -82,7 +82,7 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
     if case.is_away:
         return Reason("no channel can be used now", worth)
     if not replay.count:
-        return Reason("the single payments are not known any more", worth)
+        return Reason(FORGOTTEN, worth)
     knee, there = case.knee, case.gained_sat
     if knee is not None and _has_enough(case):
         return Reason(
@@ -201,7 +201,9 @@ def _raise_fees(case: PeerCase) -> Finding | Reason:
     out, into = case.flows(case.ground.until_ns - 7 * DAY_NS)
     # All its channels are to ask the same then, so none is to ask less than it does now.
     rate = max((c.rate_ppm for c in case.channels if c.rate_ppm is not None), default=None)
-    if out.amount_msat <= into.amount_msat or rate is None:
+    if rate is None:
+        return Reason("its fee is not raised, since what it asks now is not known", worth)
+    if out.amount_msat <= into.amount_msat:
         return Reason(
             f"its fee is not raised, since no more left by it ({out.amount_msat // 1000:,} sat) "
             f"than came in ({into.amount_msat // 1000:,})",
@@ -265,7 +267,8 @@ def _increase_capacity(case: PeerCase) -> Finding | Reason:
 
 def _not_larger(case: PeerCase) -> Reason:
     """Why no larger channel is advised where payments were too large for those there are."""
-    large, days = case.causes.too_large, case.ground.covered_days
+    large = case.causes.too_large
+    days = int(case.ground.covered_days * 10) / 10  # what is required is not there before it is
     return Reason(
         f"the largest can hold {case.holds_sat:,} sat, and a larger one is advised after "
         f"{_LEAST_LARGE} such payments in {_LEAST_DAYS} watched days: so far {len(large):,} in "

@@ -142,8 +142,8 @@ class Advice:
 
     `hidden` counts those below the threshold; `too_early` says so in words while there is too
     little to go by, "" else; `why_none` why there is none at all, "" where there are;
-    `not_advised` why none is about a peer, the one that misses most first. Of other peers no cause
-    comes to `least_msat` in 30 days.
+    `not_advised` why none is about a peer, the one that misses most first. What could be done about
+    other peers is worth less than `least_msat` in 30 days.
     """
 
     node: NodeView

@@ -73,11 +73,15 @@ class PeerSums:
         """How many HTLCs of unknown fee."""
         return self._sum(_FEE_UNKNOWN, categories)
 
+    def demand(self, *categories: int) -> int:
+        """What payments offered."""
+        return self._sum(_DEMAND, categories)
+
     @property
     def failed_share(self) -> float:
         """Failed by claim fee, lost and priced out, of failed and forwarded, 0..1."""
-        failed = self._sum(_DEMAND, (*_LOST, *_PRICED_OUT))
-        every = failed + self.earned + self._sum(_DEMAND, (_DOWNSTREAM,))
+        failed = self.demand(*_LOST, *_PRICED_OUT)
+        every = failed + self.earned + self.demand(_DOWNSTREAM)
         return max(0, failed) / every if every > 0 else 0.0
 
     def _sum(self, column: int, categories: Iterable[int]) -> int:

@@ -126,9 +126,11 @@ def about_strange(case: PeerCase) -> Finding | Reason | None:
     figures = [Figure(f"refused: {c.label}", n, "") for c, n in counts.items() if n]
     if not is_strange(sums):
         every = sums.refused
+        unnamed = ", or for a reason that has no name here" if counts[Category.OTHER] else ""
         because = (
             f"{sum(counts.values()):,} of {every:,} refusals were for want of slots or reserve, or "
-            f"for too much fee at stake; it is looked into from {_LEAST_REFUSALS} and a tenth on"
+            f"for too much fee at stake{unnamed}; it is looked into from {_LEAST_REFUSALS} and a "
+            "tenth on"
         )
         return Reason(because, worth, (*figures, Figure("refused here", every, "")))
     unknown = sums.fee_unknown(*UNPRICED)

@@ -179,7 +179,7 @@ def why_not(view: Advice, peer: PeerRow) -> str:
     if not peer.sums.expected_msat and not peer.sums.offered_msat:
         return "nothing: no fee was missed here"
     least = round_sat(view.least_msat)
-    return f"nothing: too little was missed here, no cause of it comes to {least} sat a month"
+    return f"nothing: what could be done here is worth less than {least} sat a month"
 
 
 def told(view: Advice) -> str:

@@ -270,6 +270,18 @@ async def test_room_is_made_for_who_paid_through_us_until_it_was_full(store_file
     assert await advised(made, store_file, Kind.REBALANCE_INBOUND, "ben") is given
 
 
+async def test_what_came_in_before_it_filled_is_told_of_the_time_that_was_looked_at(
+    store_file, monkeypatch
+):
+    """Of 40 forwards in ten hours, and one since, the newest 30 are read: seven hours of them."""
+    monkeypatch.setattr(advisor, "MOST_CLAIMS", 30)
+    item = one(
+        await advice(filled(came_in=40, filled_at_h=10.0), store_file), Kind.REBALANCE_INBOUND
+    )
+    assert figure(item, "earned on what came in before it filled") == 29 * 20_000
+    assert 7 < figure(item, "watched hours before") < 8
+
+
 def capped(sat: int = 900_000, changes: int = 0) -> Node:
     """Dan can send 970,000 sat, and takes 50,000 at most."""
     node = Node()

@@ -67,7 +67,7 @@ def about_fullness(case: PeerCase, sources: Sources) -> Finding | None:
     since_ns = case.levels.since_ns(lambda level: level.local > FULL)
     if since_ns is None:
         return None
-    start_ns = ground.window.from_ns
+    start_ns = case.inflow.since_ns  # as far back as the newest that are read
     before_h = ground.watched.between(start_ns, since_ns) / HOUR_NS
     after_h = ground.watched.between(since_ns, ground.until_ns) / HOUR_NS
     if before_h < _LEAST_BEFORE_H or after_h < 1:

@@ -215,7 +215,9 @@ class Advisor:
                 priced_out.add(peer)
             if sums.offline >= least > 0 and ground.expected(peer, *OFFLINE) >= least:
                 away.add(peer)
-            if is_strange(sums) or (sums.strange and ground.expected(peer, *UNPRICED) >= least > 0):
+            if is_strange(sums) or (
+                sums.odd >= least > 0 and ground.expected(peer, *UNPRICED) >= least
+            ):
                 strange.add(peer)
         gone = ground.evidence.away(ground.window.from_ns)
         away |= {ground.book.peer_of(channel) for channel in gone} - {0}

@@ -27,15 +27,17 @@ class PeerSums:
     """What a peer adds up to. Amounts msat.
 
     `earned` on forwards that settled, `offered` by payments that were priced out; how many HTLCs
-    were `refused`, and how many of them for `strange` reasons; the net demand for want of `room`
-    and while it was `offline`, more than which no settle rate makes of it.
+    were `refused`, and how many of them for `strange` reasons; the net demand for want of `room`,
+    while it was `offline` and for reasons that have no remedy (`odd`), more than which no settle
+    rate makes of it.
     """
 
-    __slots__ = ("earned", "offered", "offline", "parts", "refused", "room", "strange")
+    __slots__ = ("earned", "odd", "offered", "offline", "parts", "refused", "room", "strange")
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.earned = self.offered = self.refused = self.room = self.offline = self.strange = 0
+        self.earned = self.offered = self.refused = self.strange = 0
+        self.room = self.offline = self.odd = 0
         for _, figures in parts:
             self.earned += figures.earned_msat
             self.offered += figures.offered_msat
@@ -47,6 +49,7 @@ class PeerSums:
                     self.offline += max(0, net)
                 elif category in STRANGE:
                     self.strange += n
+                    self.odd += max(0, net)
 
     def expected(self, rate: Rate, *categories: int) -> int:
         """What lost categories would have earned."""

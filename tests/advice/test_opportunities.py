@@ -389,6 +389,14 @@ async def test_a_node_that_forwards_nothing_is_told_why(store_file, channels, sa
     assert not found.opportunities and said in found.why_none
 
 
+async def test_who_is_asked_for_channels_of_others_only_is_not_told_that_nobody_asked(store_file):
+    node = Node(hours=2)
+    node.refuse(1, 200_000, 100, wire=18, detail=1, out=999)
+    node._in_order = lambda: [(1.0, event) for event in node.stream.events]
+    found = await advice(node, store_file)
+    assert "asked this node to forward anything over its channels in" in found.why_none
+
+
 async def test_a_store_that_saw_nothing_yet_says_how_to_begin(store_file):
     async with StoreWriter(store_file):
         pass

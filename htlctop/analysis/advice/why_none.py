@@ -47,7 +47,7 @@ def _why_nothing(ground: Ground) -> str:
             "this node forwards nothing: all its channels are private, so nobody can route "
             "through it"
         )
-    return "nobody has asked this node to forward anything in this time"
+    return "nobody has asked this node to forward anything over its channels in this time"
 
 
 def too_early(ground: Ground) -> str:

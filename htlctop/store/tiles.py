@@ -126,6 +126,10 @@ class _Held(NamedTuple):
     end_ns: int
     newest_ns: int
 
+    def between(self, low_ns: int, high_ns: int) -> int:
+        """How much of a time holds something."""
+        return max(0, min(high_ns, self.end_ns) - max(low_ns, self.first_ns))
+
 
 class _Bucket(NamedTuple):
     """One to add, or (sign -1) to take away."""
@@ -170,13 +174,15 @@ def _buckets(table: str, from_ns: int, until_ns: int, held: _Held) -> list[_Buck
         inner_low, inner_high = -(-low // width) * width, high // width * width
         if inner_low < inner_high:
             outer_low, outer_high = low // width * width, -(-high // width) * width
-            if low - outer_low < inner_low - low and _may_go(table, span, outer_low, held):
+            before, after = held.between(outer_low, low), held.between(low, inner_low)
+            if before < after and _may_go(table, span, outer_low, held):
                 parts.append((span, outer_low, low, -1))
                 low = outer_low
             else:
                 parts.append((span, low, inner_low, 1))
                 low = inner_low
-            if outer_high - high < high - inner_high and _may_go(table, span, high, held):
+            before, after = held.between(inner_high, high), held.between(high, outer_high)
+            if after < before and _may_go(table, span, high, held):
                 parts.append((span, high, outer_high, -1))
                 high = outer_high
             else:

@@ -9,6 +9,7 @@ from htlctop.collector.clock import SystemClock
 from htlctop.collector.intake import Intake
 from htlctop.domain.records import HOUR, MINUTE, QUARTER, SPANS, Progress
 from htlctop.store.reader import StoreReader
+from htlctop.store.tiles import tiles
 from htlctop.store.writer import StoreWriter
 from tests.bench.workload import DAY_NS, NODE, START_NS, FakeNode, Load, Traffic
 from tests.support import Stream
@@ -68,6 +69,17 @@ async def test_where_minutes_are_gone_a_window_is_the_sum_of_its_htlcs(tmp_path)
         counted = Counter({tuple(of): n for *of, n in rows})
         assert _counts(reader.cells(*edges)) == counted
         assert _counts(reader.pair_cells(*edges)) == counted
+    reader.close()
+
+
+async def test_early_in_an_hour_and_a_day_the_newest_minute_is_read_by_itself(tmp_path):
+    """What is to come of the hour and the day holds nothing, and is no reason to read what was."""
+    reader = await _stored(tmp_path, replace(LOAD, span_ns=DAY_NS + 10 * SPANS[MINUTE]))
+    newest = reader.status().last_event_ns // SPANS[MINUTE]
+    assert newest * SPANS[MINUTE] % DAY_NS < SPANS[HOUR] // 4
+    edges = newest * SPANS[MINUTE], (newest + 1) * SPANS[MINUTE]
+    for table in ("by_channel", "by_pair"):
+        assert tiles(reader._run, table, *edges)[1] == (MINUTE, newest)
     reader.close()
 
 

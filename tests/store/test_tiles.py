@@ -74,7 +74,8 @@ async def test_where_minutes_are_gone_a_window_is_the_sum_of_its_htlcs(tmp_path)
 
 async def test_early_in_an_hour_and_a_day_the_newest_minute_is_read_by_itself(tmp_path):
     """What is to come of the hour and the day holds nothing, and is no reason to read what was."""
-    reader = await _stored(tmp_path, replace(LOAD, span_ns=DAY_NS + 10 * SPANS[MINUTE]))
+    midnight_ns, span_ns = START_NS // DAY_NS * DAY_NS, DAY_NS + 10 * SPANS[MINUTE]
+    reader = await _stored(tmp_path, replace(LOAD, start_ns=midnight_ns, span_ns=span_ns))
     newest = reader.status().last_event_ns // SPANS[MINUTE]
     assert newest * SPANS[MINUTE] % DAY_NS < SPANS[HOUR] // 4
     edges = newest * SPANS[MINUTE], (newest + 1) * SPANS[MINUTE]

@@ -17,7 +17,7 @@ from htlctop.export.views import document
 from htlctop.ui.glyphs import BLOCKS
 from htlctop.ui.paint.peer import More, page
 from htlctop.ui.text import Line, plain
-from tests.advice.made import CAT, CAT2, DAN, Node, advice, channel, figure, kinds, spread
+from tests.advice.made import ANN, BEN, CAT, CAT2, DAN, Node, advice, channel, figure, kinds, spread
 from tests.advice.test_opportunities import siblings
 from tests.advice.test_thresholds import EXPOSURE, OTHER, bid_for, capped, costly, dry, too_large
 
@@ -95,6 +95,26 @@ def unasked() -> Node:
     return node
 
 
+def unpriced() -> Node:
+    """Enough bids for a lower fee, and nobody told what is asked."""
+    node = bid_for()
+    node.policies.clear()
+    return node
+
+
+def based() -> Node:
+    """Dan asks 10 sat and 10 ppm, which comes to 20 ppm of a million; small payments bid 400."""
+    node = bid_for(bids=0)
+    node.stream.events.clear()
+    node.asks(DAN, 10, 10_000)
+    node.settle(1, 1_000_000, 20, out=DAN)
+    for number, hour in enumerate(spread(20, start=2)):
+        sat = 20_000 + 1_000 * (number % 5)
+        src = (ANN, BEN, CAT)[number % 3]
+        node.refuse(hour, sat, sat * 400e-6, wire=12, detail=1, src=src)
+    return node
+
+
 def below_least() -> Node:
     """Forty payments of less than the channel takes."""
     node = Node()
@@ -158,6 +178,12 @@ def nowhere() -> Node:
             bid_for(earned_sat=3_000),
             "at the best lower fee 3,595 sat would have been earned, and 3,000 were at today's; "
             "it is lowered for a fifth more",
+        ),
+        (unpriced(), "its fee is not lowered, since what it asks now is not known"),
+        (
+            based(),
+            "none of 20 payments that would come for a lower fee bids less than the 20 ppm that is "
+            "earned on average, since there is a base fee",
         ),
         (
             exposed(4),

@@ -55,7 +55,7 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
     rates = [c.rate_ppm for c in case.channels if c.rate_ppm is not None]
     bases = [c.base_msat or 0 for c in case.channels]
     if not rates:
-        return None
+        return not_lowered("its fee is not lowered, since what it asks now is not known")
     today = max(0, case.sums.earned)
     # Volume at today's mean rate; nothing is lost on a peer that sends nothing today.
     flow = case.outflow
@@ -74,15 +74,20 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
         income = rate * (settled + case.rate.of_amount(volume)) / 1e6
         if best is None or income > best[0]:
             best = income, rate, volume
-    if best is None or best[0] < _BETTER_BY * today:
-        brings = round(best[0]) if best else 0
+    if best is None:
+        return not_lowered(
+            f"none of {len(bids):,} payments that would come for a lower fee bids less than the "
+            f"{now:,} ppm that is earned on average, since there is a base fee"
+        )
+    income, rate, volume = best
+    if income < _BETTER_BY * today:
+        brings = round(income)
         return not_lowered(
             f"at the best lower fee {whole(brings // 1000)} sat would have been earned, and "
             f"{whole(today // 1000)} were at today's; it is lowered for a fifth more",
             Figure("earned at today's fee", today, "msat"),
             Figure("income at the best lower fee", brings, "msat"),
         )
-    income, rate, volume = best
     expected_volume = case.rate.of_amount(volume)
     return Finding(
         Kind.LOWER_FEES,

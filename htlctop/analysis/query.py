@@ -28,6 +28,11 @@ class By(StrEnum):
     PAIR = "pair"
     SOURCE = "source"
 
+    @property
+    def has_balance(self) -> bool:
+        """Whether such a row has a balance, to be sorted by: only channels of ours do."""
+        return self in (By.PEER, By.CHANNEL)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

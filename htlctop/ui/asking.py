@@ -40,10 +40,14 @@ def sort(board: Board, key: SortKey, turn: bool) -> Board:
 
 
 def group(board: Board) -> Board:
-    """Grouped by the next kind of row: peer, channel, pair, incoming peer."""
+    """Grouped by the next kind of row: peer, channel, pair, incoming peer; ranked as before where
+    such rows have what it goes by."""
     kinds = tuple(By)
     following = kinds[(kinds.index(board.query.by) + 1) % len(kinds)]
-    return _of(board, replace(board.query, by=following))
+    query = replace(board.query, by=following)
+    if query.sort is SortKey.LOCAL and not following.has_balance:
+        query = replace(query, sort=SortKey.MISSED, reverse=False)
+    return _of(board, query)
 
 
 def filtered(board: Board, text: str) -> Board:

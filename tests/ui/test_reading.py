@@ -10,7 +10,7 @@ from test_screens import check_golden, check_width
 
 from htlctop.analysis.advice.models import Advice
 from htlctop.analysis.models import ChannelRow, LogPage, PairRow, PeerRow, SourceRow
-from htlctop.analysis.query import By, Query
+from htlctop.analysis.query import By, Query, SortKey
 from htlctop.ui.screens.tables import TableScreen
 from htlctop.ui.subject import peer
 
@@ -158,6 +158,18 @@ async def test_the_cursor_finds_the_same_peer_in_every_grouping() -> None:
                 assert current.item.out_peer == 4
             else:
                 assert current.item.peer == 4
+
+
+async def test_rows_without_a_balance_are_not_ranked_by_it() -> None:
+    async with running() as driver:
+        while driver.app.board.query.sort is not SortKey.LOCAL:
+            await driver.press(">")
+        await driver.press("r", "b")
+        query = driver.app.board.query
+        assert (query.by, query.sort, query.reverse) == (By.CHANNEL, SortKey.LOCAL, True)
+        await driver.press("b")
+        query = driver.app.board.query
+        assert (query.by, query.sort, query.reverse) == (By.PAIR, SortKey.MISSED, False)
 
 
 async def test_a_rank_change_while_frozen_moves_nothing_and_then_the_cursor_goes_along() -> None:

@@ -94,6 +94,13 @@ def test_a_row_that_was_opened_keeps_the_cursor() -> None:
     assert under(made) == 1
 
 
+def test_a_row_that_was_opened_stays_in_view() -> None:
+    made = roster(*range(20), height=5)
+    made.choose()
+    made.replace([Thing(n) for n in [*range(1, 20), 0]])
+    assert under(made) == 0 and made.top == 15
+
+
 def test_the_view_stays_at_the_top_until_the_cursor_is_moved() -> None:
     made = roster(*range(20), height=5)
     made.home()

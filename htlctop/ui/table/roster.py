@@ -134,8 +134,7 @@ class Roster(Generic[Item]):
     def choose(self) -> Entry[Item] | None:
         """The line under the cursor, which stays with it from then on; None in an empty table."""
         self._is_chosen = True
-        if self._is_log:
-            self.view = View.CURSOR
+        self.view = View.CURSOR
         return self.current
 
     def scroll(self, lines: int) -> None:

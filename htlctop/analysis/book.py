@@ -176,7 +176,7 @@ class ChannelBook:
             if key.startswith(start) or alias.casefold() == name
         } | {c.peer for c in self._channels.values() if c.scid == scid and c.peer}
         if len(found) != 1:
-            count = "no peer" if not found else f"{len(found)} peers"
+            count = "no peer or channel" if not found else f"{len(found)} peers"
             raise UsageError(
                 f"{count} found for {text[:80]!r}{self._perhaps(name)}; give a public key or the "
                 "first 6 or more of its digits, a whole name, or a channel id"

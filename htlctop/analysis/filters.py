@@ -118,6 +118,11 @@ class Filter:
         return tuple(term for term in self.names if term.side in sides)
 
     @property
+    def is_of_htlcs(self) -> bool:
+        """Whether it asks for what only single HTLCs have, and rows of a table do not."""
+        return bool(self.amounts) or self.types is not None or self.fates is not None
+
+    @property
     def restricts_cells(self) -> bool:
         """Whether it leaves out part of what a row of a table adds up to."""
         return self.categories is not None or any(term.side is Side.IN for term in self.names)

@@ -46,6 +46,8 @@ def command(
     from htlctop.export.handoff import check_templates, script, tools
     from htlctop.export.views import document
 
+    if tool is not None and output.form != Format.TEXT:
+        raise UsageError(f"--for writes commands, which are no {output.form}: use one of the two")
     templates = preferences().templates
     check_templates(templates)
     if tool is not None and tool not in tools(templates):

@@ -69,13 +69,19 @@ def command(
 ) -> None:
     """Rank what was missed, over a window; from what is stored, no node needed."""
     from htlctop import service
+    from htlctop.analysis.filters import parse
     from htlctop.analysis.query import By, Query, SortKey
     from htlctop.export.formats import Format, render
     from htlctop.export.table import Document, Head
     from htlctop.export.views import ranked
 
-    if SortKey(sort) is SortKey.LOCAL and By(by) not in (By.PEER, By.CHANNEL):
+    if SortKey(sort) is SortKey.LOCAL and not By(by).has_balance:
         raise UsageError(f"--sort local: a {by} has no balance; sort by missed, or by peer")
+    if parse(text).is_of_htlcs:
+        raise UsageError(
+            f"--filter {text}: amt, fee, type and state are of single HTLCs, and a row adds up "
+            "many; filter by name or by why:"
+        )
     query = replace(
         query or Query(),
         by=By(by),

@@ -23,7 +23,7 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
     from htlctop import service
     from htlctop.analysis.models import UNKNOWN_PEER
     from htlctop.domain.evidence import LONGEST_MARK
-    from htlctop.export.format import clean, name
+    from htlctop.export.format import clean, name, stamp
     from htlctop.store.marks import add_mark
 
     note = clean(" ".join(text), LONGEST_MARK)
@@ -34,6 +34,9 @@ def command(text: tuple[str, ...], peer: str | None, at: str | None, store: Path
         marked = analyst.find_peer(peer) if peer is not None else None
         status = analyst.status()
     now_ns = status.now_ns if status.replay else time.time_ns()
-    add_mark(path, note, parse_time(at) if at else now_ns, marked.peer if marked else UNKNOWN_PEER)
+    at_ns = parse_time(at, now_ns) if at else now_ns
+    if at_ns > now_ns:
+        raise UsageError(f"--at {at} is still to come: it is {stamp(now_ns)} there")
+    add_mark(path, note, at_ns, marked.peer if marked else UNKNOWN_PEER)
     whom = name(marked.alias, marked.pubkey) if marked else "the whole node"
     click.echo(f"noted about {whom}: {note}")

@@ -57,6 +57,8 @@ def command(
 ) -> None:
     """Print each forward that settles or is refused here, as it happens; totals at the end.
 
+    A line is when, from whom to whom, the sat to send on, the fee in sat, and what became of it.
+
     Collects too, unless another htlctop does already. What the collector is doing goes to stderr.
     Ctrl-C and SIGTERM print the totals and exit with 0, as a reader that closes the pipe does.
     """

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,7 +51,8 @@ _PROFILE = (
     ),
     click.option(
         "--config", type=click.Path(path_type=Path), envvar="HTLCTOP_CONFIG", metavar="FILE",
-        expose_value=False, callback=_keep, help="The config file; by default the user's.",
+        expose_value=False, callback=_keep,
+        help="The config file; by default htlctop/config.toml in the user's config folder.",
     ),
 )  # fmt: skip
 
@@ -281,15 +283,14 @@ def store_path(given: Path | None, network: str | None) -> Path:
 _LAST_S = 7_258_118_400
 
 
-def parse_time(text: str, now: datetime | None = None) -> int:
-    """A moment, ns since the epoch: RFC 3339 (UTC where no zone is given), or a duration ago.
+def parse_time(text: str, now_ns: int | None = None) -> int:
+    """A moment, ns since the epoch: RFC 3339 (UTC where no zone is given), or how long before now.
 
     Raises UsageError for anything else.
     """
     from htlctop.analysis.windows import duration_ns
     from htlctop.domain.types import NS
 
-    now = now or datetime.now(UTC)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -299,7 +300,7 @@ def parse_time(text: str, now: datetime | None = None) -> int:
             raise UsageError(
                 f"{text!r} is no time; write 2026-11-21T14:00Z, or how long ago: 36h"
             ) from None
-        return max(0, int(now.timestamp() * NS) - ago)
+        return max(0, (time.time_ns() if now_ns is None else now_ns) - ago)
     # Before 1970 and after 2200 there is nothing to look at.
     seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     return int(min(max(seconds, 0), _LAST_S)) * NS

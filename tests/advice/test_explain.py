@@ -432,7 +432,7 @@ def test_the_command_explains_a_peer_by_name_and_a_channel_by_its_scid(traffic_s
     tables = json.loads(by_scid.output)["tables"]
     assert "sums" in tables and "watched hours" in by_scid.output
     nobody = run(cli, ["explain", "nobody", *store])
-    assert nobody.exit_code == 2 and "no peer found for 'nobody'; give" in nobody.output
+    assert nobody.exit_code == 2 and "no peer or channel found for 'nobody'; give" in nobody.output
     part = run(cli, ["explain", "n", *store])
     assert part.exit_code == 2 and "for 'n' (perhaps 'ann', 'ben', 'dan'); give" in part.output
 

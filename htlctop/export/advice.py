@@ -153,9 +153,10 @@ def advice_text(advice: Advice) -> str:
 
 
 def most_it_costs(item: Opportunity) -> str:
-    """The most that following it may cost in fees, in words; "" where there is no such limit."""
+    """The most that following it once may cost in fees, in words; "" where there is no such limit.
+    A month is worth many refills, and each one costs."""
     cost = item.costs_at_most_sat
-    return "" if cost is None else f"costs at most {count(cost)} sat"
+    return "" if cost is None else f"costs at most {count(cost)} sat each time"
 
 
 def badge(item: Opportunity, *, brief: bool = False) -> str:

@@ -171,13 +171,14 @@ def nowhere() -> Node:
         (capped(changes=3), "its max_htlc changed 3 times in 7 days"),
         (
             bid_for(bids=19),
-            "19 payments from 3 peers would come for a lower fee; it is lowered for 20 from 3",
+            "19 payments from 3 peers would come for a lower fee; one is advised from 20 payments "
+            "of 3 peers on",
         ),
-        (bid_for(share=0.25), "over 25% could be sent in 0% of the time, which must be over 80%"),
+        (bid_for(share=0.25), "over 25% could be sent in 0% of the time; one is advised over 80%"),
         (
             bid_for(earned_sat=3_000),
-            "at the best lower fee 3,595 sat would have been earned, and 3,000 were at today's; "
-            "it is lowered for a fifth more",
+            "the best lower fee would have earned 3,595 sat, today's earned 3,000; a lower one is "
+            "advised where it earns a fifth more",
         ),
         (unpriced(), "its fee is not lowered, since what it asks now is not known"),
         (
@@ -187,13 +188,13 @@ def nowhere() -> Node:
         ),
         (
             exposed(4),
-            "4 of 4 refusals were for want of slots or reserve, or for too much fee at stake; it "
-            "is looked into from 5 and a tenth on",
+            "4 of 4 refusals were for want of slots or reserve, or for too much fee at stake; "
+            "looking into it is advised from 5 on, where they are a tenth of all",
         ),
         (
             unnamed(),
             "4 of 100 refusals were for want of slots or reserve, or for too much fee at stake, "
-            "or for a reason that has no name here; it is looked into",
+            "or for a reason that has no name here; looking into it is advised",
         ),
         (
             below_least(),

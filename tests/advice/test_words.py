@@ -54,7 +54,7 @@ def test_advice_says_what_it_costs_at_most_and_what_its_urgency_is_made_of():
     raised = replace(item, kind=Kind.RAISE_FEES)
     said = advice_text(replace(maker.make(Advice), opportunities=(item, raised))).splitlines()
     parts = f"urgency 96 = 40 revenue + 30 frequency + 26 rate, confidence {item.confidence.value}"
-    assert f"   costs at most 1,363 sat; {parts}" in said
+    assert f"   costs at most 1,363 sat each time; {parts}" in said
     assert f"   {parts}" in said
 
 

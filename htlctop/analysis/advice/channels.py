@@ -45,13 +45,13 @@ def about_max_htlc(case: PeerCase) -> Finding | Reason | None:
         return Reason(because, all_worth, (*refused, changed))
     largest_msat = max((c.capacity_sat or 0) for c in case.channels) * 990
     named = tuple(sorted({case.ground.book.main_of(claim.out_channel) for claim in claims}))
-    value = _enough(claims)
-    if largest_msat:
-        value = min(value, largest_msat)
+    enough = _enough(claims)
+    value = min(enough, largest_msat) if largest_msat else enough
     figures = [
         Figure("missed by max_htlc while there was room", worth, "msat"),
         Figure("payments refused by max_htlc", len(claims), ""),
         Figure("largest of them", max(claim.amount_msat for claim in claims), "msat"),
+        Figure("enough for 90% of their fees", enough, "msat"),
         Figure("value to set", value, "msat"),
     ]
     for channel in named:

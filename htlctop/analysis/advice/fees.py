@@ -42,14 +42,14 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
 
     if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES:
         return not_lowered(
-            f"{len(bids):,} payments from {len(sources):,} peers would come for a lower fee; it "
-            f"is lowered for {_LEAST_BIDS} from {_LEAST_SOURCES}"
+            f"{len(bids):,} payments from {len(sources):,} peers would come for a lower fee; "
+            f"one is advised from {_LEAST_BIDS} payments of {_LEAST_SOURCES} peers on"
         )
     liquid = case.levels.time_where(lambda level: level.spendable > _LIQUID)
     if liquid <= _LIQUID_TIME:
         return not_lowered(
             f"payments that come for a lower fee would often find too little: over {_LIQUID:.0%} "
-            f"could be sent in {liquid:.0%} of the time, which must be over {_LIQUID_TIME:.0%}",
+            f"could be sent in {liquid:.0%} of the time; one is advised over {_LIQUID_TIME:.0%}",
             Figure("watched time with over 25% to send", round(liquid, 4), ""),
         )
     rates = [c.rate_ppm for c in case.channels if c.rate_ppm is not None]
@@ -83,8 +83,8 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
     if income < _BETTER_BY * today:
         brings = round(income)
         return not_lowered(
-            f"at the best lower fee {whole(brings // 1000)} sat would have been earned, and "
-            f"{whole(today // 1000)} were at today's; it is lowered for a fifth more",
+            f"the best lower fee would have earned {whole(brings // 1000)} sat, today's earned "
+            f"{whole(today // 1000)}; a lower one is advised where it earns a fifth more",
             Figure("earned at today's fee", today, "msat"),
             Figure("income at the best lower fee", brings, "msat"),
         )

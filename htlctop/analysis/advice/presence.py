@@ -129,8 +129,8 @@ def about_strange(case: PeerCase) -> Finding | Reason | None:
         unnamed = ", or for a reason that has no name here" if counts[Category.OTHER] else ""
         because = (
             f"{sum(counts.values()):,} of {every:,} refusals were for want of slots or reserve, or "
-            f"for too much fee at stake{unnamed}; it is looked into from {_LEAST_REFUSALS} and a "
-            "tenth on"
+            f"for too much fee at stake{unnamed}; looking into it is advised from "
+            f"{_LEAST_REFUSALS} on, where they are a tenth of all"
         )
         return Reason(because, worth, (*figures, Figure("refused here", every, "")))
     unknown = sums.fee_unknown(*UNPRICED)

@@ -38,15 +38,14 @@ def per_month(one: Opportunity) -> str:
 
 
 def limits(one: Opportunity) -> str:
-    """Where moving sat stops to pay and what it costs, "" for what costs nothing to try. A month is
-    worth many refills, and each one costs."""
+    """Where moving sat stops to pay and what it costs, "" for what costs nothing to try."""
     if one.kind is not Kind.REBALANCE_OUTBOUND or one.break_even_ppm is None:
         return ""
     text = f"break-even {count(one.break_even_ppm)} ppm"
     if one.ceiling_ppm is not None:
         text += f", suggested ceiling {count(one.ceiling_ppm)}"
     cost = most_it_costs(one)
-    return f"{text}, {cost} each time" if cost else text
+    return f"{text}, {cost}" if cost else text
 
 
 def lead(view: Advice) -> str:

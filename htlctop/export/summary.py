@@ -13,7 +13,7 @@ from htlctop.export.format import LONGEST_LINE, clean, count, name, percent, sat
 from htlctop.export.table import Cell, Document, Field, Head, Table, Unit, table
 
 _TOP_PEERS, _TOP_PAIRS, _TOP_GAPS, _TOP_CHANGES = 20, 10, 10, 20
-_CHANGED = "What changed, and the sat missed per hour before and after"
+_CHANGED = "What changed, and the sat missed per hour there before and after"
 BEHIND = (
     "LND is behind its chain: wait, and look after its chain backend; until then it may forward "
     "nothing"

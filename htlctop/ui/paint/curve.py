@@ -19,7 +19,8 @@ def curve(found: Curve | None, width: int, glyphs: Glyphs) -> list[Line]:
         title = "With more on our side, once"
     lines = [fit(line(f" {title}", Role.TITLE), width, glyphs.more)]
     if found is None or not found.points:
-        return [*lines, line(" no refused payment would have been served", Role.DIM)]
+        none = "no refused payment would have been served"
+        return [*lines, *paragraph(none, width, Role.DIM, 2)]
     knee = found.points[found.knee] if found.knee is not None else None
     some = _some(found.points, knee)
     lines.extend(_point(point, point is knee, width, glyphs) for point in some)

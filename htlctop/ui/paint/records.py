@@ -101,7 +101,7 @@ def _about(change: Change, glyphs: Glyphs, named: bool) -> str:
     words = []
     if named and change.peer:
         words.append(called(change.alias, None, change.peer, glyphs))
-    elif named and change.kind is ChangeKind.MARK:
+    elif not change.peer:  # a note; what was missed beside it is the node's, not the peer's
         words.append("whole node")
     if change.scid:
         words.append(change.scid)

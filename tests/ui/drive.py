@@ -104,7 +104,7 @@ async def running(
     analyst: FakeAnalyst | None = None,
     *,
     manners: Manners = ANSI,
-    folder: Path = Path("/nonexistent"),
+    folder: Path = Path("/dev/null/snapshots"),  # which not even root can make
     owns_collector: bool = False,
     session: FakeSession | None = None,
     ready: bool = True,

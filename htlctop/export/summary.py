@@ -115,6 +115,17 @@ def _channel(row: PeerRow) -> str:
     return row.channels[0].scid if len(row.channels) == 1 else f"∥{len(row.channels)}"
 
 
+def _missed(row: PeerRow) -> Cell:
+    """As under Why: nothing is known of what only refusals without a fee would have brought."""
+    sums = row.sums
+    unknown = sums.fee_unknown and not sums.asked_msat
+    return "fee unknown" if unknown else sums.expected_msat
+
+
+def _demand(row: PeerRow) -> Cell:
+    return row.sums.net_demand_msat if isinstance(_missed(row), int) else None
+
+
 def _local(row: PeerRow) -> Cell:
     return (row.local_sat or 0) / row.capacity_sat if row.capacity_sat else None
 
@@ -123,8 +134,8 @@ _PEERS: tuple[Field[PeerRow], ...] = (
     Field("", "PEER", Unit.NAME, lambda row: name(row.alias, row.pubkey, row.peer)),
     Field("", "CHANNEL", Unit.ID, _channel),
     Field("", "WHY", Unit.TEXT, lambda row: row.why.label if row.why else ""),
-    Field("", "MISSED", Unit.MSAT, lambda row: row.sums.expected_msat),
-    Field("", "DEMAND", Unit.MSAT, lambda row: row.sums.net_demand_msat),
+    Field("", "MISSED", Unit.MSAT, _missed),
+    Field("", "DEMAND", Unit.MSAT, _demand),
     Field("", "REFUSED", Unit.COUNT, lambda row: row.sums.refused),
     Field("", "SETTLE", Unit.SHARE, lambda row: row.settle_rate),
     Field("", "LOCAL", Unit.SHARE, _local),

@@ -153,9 +153,9 @@ def commands(
 def best_command(
     item: Opportunity, advice: Advice | None, templates: Mapping[str, str] | None = None
 ) -> str:
-    """The command of the first tool that can do it, the user's own first; "" for none, and while
-    it is too early to act. `advice` is what the opportunity is of."""
-    if advice is None or advice.too_early:
+    """The command of the first tool that can do it, the user's own first; "" for none, while it is
+    too early to act, and for a past time. `advice` is what the opportunity is of."""
+    if advice is None or _why_no_commands(advice):
         return ""
     own = tools(templates or {})[len(TOOLS) :]
     for tool in (*own, *TOOLS):
@@ -165,9 +165,18 @@ def best_command(
     return ""
 
 
+def _why_no_commands(advice: Advice) -> str:
+    """Why nothing of it is to be done today; "" where it may be."""
+    if advice.too_early:
+        return "no commands until then"
+    if not advice.window.is_live:
+        return "no commands for a past time, whose balances and fees are not today's"
+    return ""
+
+
 def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None) -> str:
     """Everything that a tool can do of the advice, each with its evidence as a comment; nothing
-    while it is too early to act on it."""
+    while it is too early to act on it, and for a past time."""
     window = advice.window
     lines = [
         comment(f"htlctop advise --for {tool}: {clean(advice.node.alias)}"),
@@ -175,8 +184,8 @@ def script(advice: Advice, tool: str, templates: Mapping[str, str] | None = None
                 "you agree with: htlctop runs nothing"),
     ]  # fmt: skip
     lines += [comment(text) for text in (advice.too_early, advice.why_none) if text]
-    if advice.too_early:
-        return "\n".join([*lines, comment("no commands until then")]) + "\n"
+    if because := _why_no_commands(advice):
+        return "\n".join([*lines, comment(because)]) + "\n"
     set_by: dict[str, int] = {}
     for number, item in enumerate(advice.opportunities, 1):
         made = commands(item, tool, templates, advice.node.network)

@@ -40,6 +40,12 @@ def opportunity(kind: Kind = Kind.REBALANCE_OUTBOUND, **changes: object) -> Oppo
     return replace(item, **changes)
 
 
+def of_now(seed: int = 1, **changes: object) -> Advice:
+    """Advice that may be acted on."""
+    made = Maker(random.Random(seed)).make(Advice)
+    return replace(made, window=replace(made.window, is_live=True), too_early="", **changes)
+
+
 def test_a_refill_is_a_command_with_its_ceiling():
     assert commands(opportunity(), "bos") == (
         f"bos rebalance --in {KEY} --out {SOURCE} --amount 1200000 --max-fee-rate 82 --max-fee 98",
@@ -85,9 +91,7 @@ def test_the_policy_of_a_channel_is_set_once_in_a_script(tool):
     """What sets max_htlc names the fee of before: run after a new fee it would undo that."""
     fee, cap = opportunity(Kind.RAISE_FEES), opportunity(Kind.RAISE_MAX_HTLC)
     other = replace(cap, settings=(replace(SETTING, channel_id="7"),))
-    advice = replace(
-        Maker(random.Random(1)).make(Advice), too_early="", opportunities=(fee, cap, other)
-    )
+    advice = of_now(opportunities=(fee, cap, other))
     made = script(advice, tool)
     (lines,) = [part.splitlines() for part in made.split("\n\n") if part.startswith("# 2. ")]
     assert lines[-1] == "#    no command: once 1 is done, ask again"
@@ -97,9 +101,7 @@ def test_the_policy_of_a_channel_is_set_once_in_a_script(tool):
 
 def test_in_a_script_a_name_that_ascii_cannot_spell_is_the_start_of_its_key():
     item = opportunity(alias="東京ルーター⚡", source_alias="Café 🦦")
-    advice = replace(
-        Maker(random.Random(1)).make(Advice), too_early="", why_none="", opportunities=(item,)
-    )
+    advice = of_now(why_none="", opportunities=(item,))
     assert f"into {KEY[:12]} from Cafe ? below 82 ppm" in script(advice, "bos")
 
 
@@ -117,11 +119,14 @@ def test_what_is_not_known_makes_no_command(unknown):
 
 def test_without_a_source_there_is_no_rebalance_but_another_tools_command_may_do():
     alone = opportunity(source_pubkey=None, source_channels=())
-    advice = replace(Maker(random.Random(1)).make(Advice), too_early="")
+    advice = of_now()
     assert commands(alone, "bos") == () and best_command(alone, advice) == ""
     own = {"own.rebalance_outbound": "fill {pubkey} {amount_sat}"}
     assert best_command(alone, advice, own) == f"fill {KEY} 1200000"
     assert best_command(alone, replace(advice, too_early="too early"), own) == ""
+    past = replace(advice, window=replace(advice.window, is_live=False), opportunities=(alone,))
+    assert best_command(alone, past, own) == "" and "fill" not in script(past, "own", own)
+    assert script(past, "own", own).splitlines()[-1].startswith("# no commands for a past time")
 
 
 def test_bos_is_not_told_what_it_refuses_or_cannot_do():
@@ -139,7 +144,7 @@ def test_bos_is_not_told_what_it_refuses_or_cannot_do():
 def test_only_a_peer_that_is_away_is_reconnected(away, made):
     item = opportunity(Kind.RECONNECT_PEER, evidence=(Figure("away now", away),))
     assert commands(item, "bos") == made
-    advice = replace(Maker(random.Random(1)).make(Advice), too_early="", opportunities=(item,))
+    advice = of_now(opportunities=(item,))
     assert ("no command: it is connected now" in script(advice, "bos")) is not bool(made)
 
 
@@ -192,7 +197,7 @@ def test_hostile_ids_and_names_never_get_into_a_command(seed):
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**9))
 def test_a_script_of_hostile_names_is_comments_and_commands_alone(seed):
-    advice = Maker(random.Random(seed)).make(Advice)
+    advice = of_now(seed)
     for tool in TOOLS:
         for line in script(advice, tool).splitlines():
             assert line.isascii() and line.isprintable()

@@ -46,8 +46,7 @@ def copied_pair(pair: PairRow) -> Copied | None:
 def command_for(one: Opportunity, board: Board) -> str:
     """The command that does it; "" where there is none, while it is too early, and for a past time,
     whose balances and fees are not today's."""
-    is_live = board.advice is not None and board.advice.window.is_live
-    return best_command(one, board.advice, board.templates) if is_live else ""
+    return best_command(one, board.advice, board.templates)
 
 
 def copied_advice(one: Opportunity, board: Board) -> Copied | None:

@@ -56,12 +56,11 @@ def test_a_saved_report_reads_as_the_one_it_was_saved_from(form: Format, seed: i
 def test_a_peer_whose_refusals_have_no_fee_missed_what_nobody_knows_and_not_nothing() -> None:
     report = made(4)
     known = report.overview.peers[0]
-    sums = replace(known.sums, refused=12, lost=12, fee_unknown=12, asked_msat=0, net_demand_msat=0,
-                   expected_msat=0)  # fmt: skip
+    sums = replace(known.sums, refused=12, fee_unknown=12, asked_msat=0)
     priced_out = replace(sums, fee_unknown=0)
     for of, said in ((sums, True), (priced_out, False)):
-        peers = (replace(known, alias="thorn", sums=of),)
-        one = replace(report, overview=replace(report.overview, peers=peers, categories=()))
+        rows = Rows.of([replace(known, sums=of)])
+        one = replace(report, overview=replace(report.overview, rows=rows, categories=()))
         assert ("fee unknown" in render(one, Format.TEXT)) is said
 
 

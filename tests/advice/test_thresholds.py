@@ -8,6 +8,7 @@ import pytest
 from htlctop.analysis.advice import advisor
 from htlctop.analysis.advice.models import Advice, Kind
 from htlctop.analysis.query import Query
+from htlctop.domain.types import NS
 from htlctop.ui.paint.advice import limits
 from tests.advice.made import (
     ALIAS,
@@ -24,6 +25,7 @@ from tests.advice.made import (
     one,
     spread,
 )
+from tests.support import T0
 
 BALANCE, MAX, EXPOSURE, ADD_FAILED, OTHER = 6, 5, 1, 8, 99
 WEEK_H = 168.0
@@ -67,6 +69,19 @@ async def test_a_refill_that_pays_one_ppm_costs_nothing_in_every_place(store_fil
     assert (item.ceiling_ppm, item.costs_at_most_sat) == (0, 0)
     assert explained["advised: costs at most"] == 0
     assert "costs at most 0 sat" in limits(item)
+
+
+async def test_a_refill_of_a_past_time_costs_what_the_sat_earned_where_they_were(store_file):
+    node = dry()
+    for hour in spread(30):
+        node.settle(hour, 100_000, 10, out=BEN)
+    analyst = await node.store(store_file)
+    now = one(analyst.advice(ALL), Kind.REBALANCE_OUTBOUND)
+    past = replace(ALL, until_ns=T0 + 71 * 3600 * NS)
+    then = one(analyst.advice(past), Kind.REBALANCE_OUTBOUND)
+    analyst.close()
+    assert then.source == now.source is not None
+    assert figure(then, "each sat earns at the source") == 100
 
 
 def costly(dry_from_h: float, came_in: int) -> Node:

@@ -11,6 +11,7 @@ from htlctop.analysis.advice.fees import about_fees
 from htlctop.analysis.advice.finding import Finding, Reason, whole
 from htlctop.analysis.advice.ground import MONTH_H, Ground
 from htlctop.analysis.advice.interval import scaled_range
+from htlctop.analysis.advice.levels import can_send_sat
 from htlctop.analysis.advice.liquidity import about_liquidity
 from htlctop.analysis.advice.models import (
     Advice,
@@ -302,7 +303,7 @@ def _opportunity(
             book.channel_id_of(c.id)
             for c in sorted(
                 ground.channels(source) if source is not None else (),
-                key=lambda c: -(c.spendable_sat or 0),
+                key=lambda c: -can_send_sat(c),
             )
             if c.is_active
         ),

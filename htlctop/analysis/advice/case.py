@@ -9,7 +9,7 @@ from itertools import pairwise
 from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, judge, sort_bids
 from htlctop.analysis.advice.curve import Replay, Served, round_up
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, Ground
-from htlctop.analysis.advice.levels import Levels, away_ns
+from htlctop.analysis.advice.levels import Levels, away_ns, can_send_sat
 from htlctop.analysis.advice.peer_sums import LIQUIDITY, ROOM
 from htlctop.analysis.formulas import share_out
 from htlctop.domain.claims import Pool
@@ -246,7 +246,7 @@ class PeerCase:
         refused = self.causes.liquidity
         if not refused or refused[-1].best_msat is None:
             return 0
-        now_sat = max((c.spendable_sat or 0 for c in self.channels if c.is_active), default=0)
+        now_sat = max((can_send_sat(c) for c in self.channels if c.is_active), default=0)
         return max(0, now_sat - refused[-1].best_msat // 1000)
 
     @property

@@ -97,6 +97,14 @@ class Levels:
         return since
 
 
+def can_send_sat(channel: ChannelRecord) -> int:
+    """What a channel can send; of a past time only its balance is known, of which 1% of the
+    capacity is a reserve."""
+    if channel.spendable_sat is not None:
+        return channel.spendable_sat
+    return max(0, (channel.local_sat or 0) - (channel.capacity_sat or 0) // 100)
+
+
 def away_ns(
     channels: Sequence[ChannelRecord],
     history: Iterable[ActivityPoint],

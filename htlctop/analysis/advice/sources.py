@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from htlctop.analysis.advice.ground import Ground
+from htlctop.analysis.advice.levels import can_send_sat
 from htlctop.analysis.advice.peer_sums import LIQUIDITY
 
 _LEAST_LOCAL = 0.5
@@ -71,5 +72,5 @@ class Sources:
         local = sum(c.local_sat or 0 for c in channels)
         if not capacity or local < _LEAST_LOCAL * capacity:
             return None
-        spare = max((c.spendable_sat or 0) - int(_KEEP * (c.capacity_sat or 0)) for c in channels)
+        spare = max(can_send_sat(c) - int(_KEEP * (c.capacity_sat or 0)) for c in channels)
         return (min(c.rate_ppm or 0 for c in channels), spare, peer) if spare > 0 else None

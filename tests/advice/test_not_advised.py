@@ -180,6 +180,7 @@ def nowhere() -> Node:
             "the best lower fee would have earned 3,595 sat, today's earned 3,000; a lower one is "
             "advised where it earns a fifth more",
         ),
+        (bid_for(bids=1), "1 payment from 1 peer would come for a lower fee; one is advised from"),
         (unpriced(), "its fee is not lowered, since what it asks now is not known"),
         (
             based(),
@@ -196,10 +197,7 @@ def nowhere() -> Node:
             "4 of 100 refusals were for want of slots or reserve, or for too much fee at stake, "
             "or for a reason that has no name here; looking into it is advised",
         ),
-        (
-            below_least(),
-            "40 payments were smaller than the least that its channels take (min_htlc)",
-        ),
+        (below_least(), "its min_htlc was too large for 40 payments"),
     ],
 )
 async def test_the_reason_has_its_figures_in_it(store_file, made, because):

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.curve import round_up
-from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
+from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, many, whole
 from htlctop.analysis.advice.ground import DAY_NS
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.domain.codes import Category
@@ -33,7 +33,7 @@ def about_max_htlc(case: PeerCase) -> Finding | Reason | None:
         Figure("of these still too large for it", len(claims), ""),
     )
     if not worth or not claims:
-        because = f"its max_htlc lets through by now what it refused: {len(every):,} payments"
+        because = f"its max_htlc lets through by now what it refused: {many(len(every), 'payment')}"
         return Reason(because, all_worth, refused)
     changes = max((_changes(case, channel) for channel in case.ids), default=0)
     if changes >= _OFTEN:
@@ -68,7 +68,7 @@ def about_min_htlc(case: PeerCase) -> Reason | None:
     if not offered or not case.channels:
         return None
     return Reason(
-        f"{count:,} payments were smaller than the least that its channels take (min_htlc)",
+        f"its min_htlc was too large for {many(count, 'payment')}",
         offered,
         (
             Figure("payments smaller than min_htlc", count, ""),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from htlctop.analysis.advice.bids import Bid
 from htlctop.analysis.advice.case import PeerCase
-from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
+from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, many, whole
 from htlctop.analysis.advice.models import Figure, Kind
 from htlctop.domain.codes import Category
 from htlctop.domain.fees import fee_asked
@@ -42,8 +42,8 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
 
     if len(bids) < _LEAST_BIDS or len(sources) < _LEAST_SOURCES:
         return not_lowered(
-            f"{len(bids):,} payments from {len(sources):,} peers would come for a lower fee; "
-            f"one is advised from {_LEAST_BIDS} payments of {_LEAST_SOURCES} peers on"
+            f"{many(len(bids), 'payment')} from {many(len(sources), 'peer')} would come for a "
+            f"lower fee; one is advised from {_LEAST_BIDS} payments of {_LEAST_SOURCES} peers on"
         )
     liquid = case.levels.time_where(lambda level: level.spendable > _LIQUID)
     if liquid <= _LIQUID_TIME:

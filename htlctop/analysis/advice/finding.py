@@ -41,6 +41,11 @@ class Reason:
     evidence: tuple[Figure, ...] = ()
 
 
+def many(number: int, thing: str) -> str:
+    """So many of a thing, in words: "1 payment", "1,200 payments"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def whole(number: float) -> str:
     """A number as formulas write it: thousands separated, and no more digits than it needs."""
     if isinstance(number, int) or float(number).is_integer():

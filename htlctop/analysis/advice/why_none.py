@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from htlctop.analysis.advice.finding import whole
+from htlctop.analysis.advice.finding import many, whole
 from htlctop.analysis.advice.ground import HOUR_NS, Ground
 from htlctop.analysis.advice.models import NotAdvised
 from htlctop.analysis.advice.urgency import LEAST_H
@@ -26,7 +26,7 @@ def why_none(
     if not hidden:
         return "nothing was missed in this time that you could do something about"
     least = whole(round(least_msat / 1000))
-    return f"{hidden} small things were found, none worth {least} sat in 30 days"
+    return f"only small things were found, {hidden:,} in all, none worth {least} sat in 30 days"
 
 
 def _why_nothing(ground: Ground) -> str:
@@ -55,7 +55,7 @@ def too_early(ground: Ground) -> str:
     days = ground.days
     if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
         return ""
-    seen = f"{_in_words(ground.covered_ns)} on {days} {'day' if days == 1 else 'days'}"
+    seen = f"{_in_words(ground.covered_ns)} on {many(days, 'day')}"
     return (
         f"too early: watched for {seen}; what a month is worth can be said after "
         f"{LEAST_H} h on {_LEAST_DAYS} days"

@@ -14,6 +14,7 @@ from htlctop.domain.evidence import LostClaim
 from htlctop.export.advice import advice_text, sentence
 from htlctop.export.handoff import commands
 from htlctop.store.writer import StoreWriter
+from htlctop.ui.paint.advice import limits
 from tests.advice.made import (
     ANN,
     BEN,
@@ -64,7 +65,8 @@ async def test_what_was_brought_since_the_last_refusal_is_not_advised_again(stor
     node.becomes(71, DAN, local_sat=1_500_000, remote_sat=3_500_000)
     item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
     # Of the 4M that would have been enough 1.4M are there, and serve 7 of the 20 payments.
-    assert figure(item, "on our side since the last refusal") == 1_400_000
+    assert figure(item, "on our side since the last refusal") == item.came_sat == 1_400_000
+    assert limits(item).endswith("each time; 1.4M of the knee came since the last refusal")
     assert item.amount_msat == 2_600_000_000
     assert figure(item, "fee served by it") == 13 * 100_000
 

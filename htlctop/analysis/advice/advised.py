@@ -9,7 +9,7 @@ from htlctop.analysis.advice.curve import liquidity_curve
 from htlctop.analysis.advice.finding import whole
 from htlctop.analysis.advice.ground import HOUR_NS, MONTH_H, Ground
 from htlctop.analysis.advice.interval import poisson_range
-from htlctop.analysis.advice.models import Figure, Kind, NotAdvised, Opportunity, Section
+from htlctop.analysis.advice.models import CAME, Figure, Kind, NotAdvised, Opportunity, Section
 from htlctop.analysis.advice.urgency import urgency_figures
 
 
@@ -46,7 +46,7 @@ def curve(case: PeerCase) -> Section:
     figures = [
         Figure("payments replayed", found.claims, ""),
         Figure("most a channel can receive", case.feasible_sat, "sat"),
-        Figure("on our side since the last refusal", case.gained_sat, "sat"),
+        Figure(CAME, case.gained_sat, "sat"),
     ]
     most = found.points[-1].served_msat if found.points else 0
     for index, point in enumerate(found.points):

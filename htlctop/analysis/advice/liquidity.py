@@ -4,7 +4,7 @@ from htlctop.analysis.advice.case import Flow, PeerCase
 from htlctop.analysis.advice.curve import Served, round_down, round_up
 from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, MONTH_H
-from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.analysis.advice.models import CAME, Figure, Kind
 from htlctop.analysis.advice.sources import Sources
 
 DRY = 0.10
@@ -91,7 +91,7 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
             worth,
             (
                 Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
-                Figure("on our side since the last refusal", there, "sat"),
+                Figure(CAME, there, "sat"),
             ),
         )
     if case.feasible_sat < replay.least_sat():
@@ -118,7 +118,7 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
     break_even = best.break_even_ppm
     figures = [
         Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
-        *([Figure("on our side since the last refusal", there, "sat")] if there else ()),
+        *([Figure(CAME, there, "sat")] if there else ()),
         Figure("to bring", moved.more_sat, "sat"),
         Figure("fee served by it", moved.fee_msat, "msat"),
         Figure("amount served by it", moved.amount_msat, "msat"),

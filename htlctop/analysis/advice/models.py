@@ -11,6 +11,9 @@ from htlctop.analysis.models import Window
 from htlctop.analysis.status import NodeView, StatusView
 from htlctop.domain.fees import MILLION
 
+CAME = "on our side since the last refusal"
+"""The figure by which less is to be brought than the knee of a curve."""
+
 
 class Kind(StrEnum):
     """What can be done."""
@@ -115,6 +118,11 @@ class Opportunity:
         if self.ceiling_ppm is None:
             return None
         return self.amount_msat // 1000 * self.ceiling_ppm // MILLION
+
+    @property
+    def came_sat(self) -> int:
+        """What came to our side since the last refusal, by which less is to be moved, sat."""
+        return next((int(f.value) for f in self.evidence if f.name == CAME and f.value), 0)
 
 
 @dataclass(frozen=True, slots=True)

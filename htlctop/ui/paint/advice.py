@@ -17,7 +17,7 @@ from htlctop.export.advice import (
     sentence,
     value,
 )
-from htlctop.export.format import count
+from htlctop.export.format import count, short_sat
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import key_of
 from htlctop.ui.paint.parts import paragraph, rule, spelled
@@ -45,7 +45,11 @@ def limits(one: Opportunity) -> str:
     if one.ceiling_ppm is not None:
         text += f", suggested ceiling {count(one.ceiling_ppm)}"
     cost = most_it_costs(one)
-    return f"{text}, {cost}" if cost else text
+    text = f"{text}, {cost}" if cost else text
+    if not one.came_sat:
+        return text
+    # Else the amount would contradict the knee of the curve beside it.
+    return f"{text}; {short_sat(one.came_sat)} of the knee came since the last refusal"
 
 
 def lead(view: Advice) -> str:
@@ -74,9 +78,9 @@ def do(
         extra = "; ".join(part for part in (limits(one), badge(one, brief=True)) if part)
         if width >= 60:
             lines.extend(paragraph(text, width, Role.STRONG if not index else Role.TEXT, 3))
-            lines.extend(paragraph(extra, width, Role.DIM, 2))
+            lines.extend(paragraph(extra, width, Role.DIM, 3))
         else:
-            lines.extend(paragraph(f"{text}; {extra}", width, Role.STRONG, 7))
+            lines.extend(paragraph(f"{text}; {extra}", width, Role.STRONG, 9))
         if not index and command:
             lines.extend(offered(command, width, glyphs))
     return lines

@@ -1,7 +1,7 @@
 """One peer's case: what was refused toward it, how full and how fast it was, what it asked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -10,17 +10,13 @@ from htlctop.analysis.advice.bids import STALE_NS, Bids, Policies, judge, sort_b
 from htlctop.analysis.advice.curve import Replay, Served, round_up
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, Ground
 from htlctop.analysis.advice.levels import Levels, away_ns, can_send_sat
-from htlctop.analysis.advice.peer_sums import LIQUIDITY, ROOM
-from htlctop.analysis.formulas import share_out
+from htlctop.analysis.advice.peer_sums import ROOM
+from htlctop.analysis.advice.refusals import Causes, causes_of
 from htlctop.domain.claims import Pool
 from htlctop.domain.codes import PRICED_OUT, Category
 from htlctop.domain.evidence import BalancePoint, LimitsPoint, LostClaim, Settled
 
 MOST_CLAIMS = 2_000
-# What would have let a payment through.
-_LIQUIDITY, _TOO_LARGE, _MAX_HTLC, _ALIGN = "liquidity", "too_large", "max_htlc", "align"
-_BY_FEE, _BY_MAX_HTLC = "fee of a sibling", "max_htlc of a sibling"
-_FIELDS = {_BY_FEE: "fee", _BY_MAX_HTLC: "max_htlc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +32,6 @@ class Flow:
     def rate_ppm(self) -> float:
         """What each sat moved earned, in parts per million; 0.0 where nothing moved."""
         return self.fee_msat * 1e6 / self.amount_msat if self.amount_msat else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Causes:
-    """The payments refused for want of room, apart by what would have let them through: more on
-    our side, a larger channel, a larger max_htlc, the settings of a sibling channel that had room
-    (by the field that differed).
-
-    Each has its share of what the peer expects of these categories; they never overlap.
-    """
-
-    liquidity: Sequence[LostClaim]
-    too_large: Sequence[LostClaim]
-    max_htlc: Sequence[LostClaim]
-    align: Mapping[str, Sequence[LostClaim]]
-    expected_msat: dict[str, int]
 
 
 class PeerCase:
@@ -106,7 +86,7 @@ class PeerCase:
 
     def was_raised(self, since_ns: int) -> bool:
         """Whether the rate asked on one of its channels has gone up since then."""
-        policies, until_ns = self._policies_of(()), self.ground.until_ns
+        policies, until_ns = self.policies_of(()), self.ground.until_ns
         return any(
             before.rate_ppm < after.rate_ppm
             for channel in self.ids
@@ -156,7 +136,7 @@ class PeerCase:
         """What those offered."""
         known = self._evidence.bids
         new = [claim for claim in self.priced_out if claim.seq not in known]
-        policies = self._policies_of(new)
+        policies = self.policies_of(new)
         known.update((claim.seq, judge(claim, policies)) for claim in new)
         return sort_bids(known[claim.seq] for claim in self.priced_out)
 
@@ -203,30 +183,7 @@ class PeerCase:
     @cached_property
     def causes(self) -> Causes:
         """Its refused payments by what would have let them through."""
-        parts: dict[str, list[LostClaim]] = defaultdict(list)
-        known = self._all_causes()
-        for claim in self.refused:
-            parts[known[claim.seq]].append(claim)
-        align = {field: parts[name] for name, field in _FIELDS.items() if name in parts}
-        apart = {name: parts[name] for name in (_LIQUIDITY, _TOO_LARGE, _MAX_HTLC)}
-        expected = self._shared_out({**apart, _ALIGN: [c for each in align.values() for c in each]})
-        return Causes(**apart, align=align, expected_msat=expected)
-
-    def _shared_out(self, parts: Mapping[str, Sequence[LostClaim]]) -> dict[str, int]:
-        """What the peer is expected to have missed of each category, by the parts of it."""
-        expected = dict.fromkeys(parts, 0)
-        for category in ROOM:
-            msat = self.expected(category)
-            weights = [
-                sum([fee - back for _, _, of, _, _, _, _, fee, back, _ in claims
-                     if of == category and fee > back])
-                for claims in parts.values()
-            ]  # fmt: skip
-            if not any(weights):
-                expected[_LIQUIDITY if category == LIQUIDITY else _MAX_HTLC] += msat
-            for name, share in zip(parts, share_out(msat, weights), strict=True):
-                expected[name] += share
-        return expected
+        return causes_of(self)
 
     @cached_property
     def replay(self) -> Replay:
@@ -278,7 +235,7 @@ class PeerCase:
         newer = next((n for n, point in enumerate(points) if point.at_ns > at_ns), len(points))
         return points[max(0, newer - 1)].max_htlc_msat
 
-    def _policies_of(self, claims: Iterable[LostClaim]) -> Policies:
+    def policies_of(self, claims: Iterable[LostClaim]) -> Policies:
         """What was asked on its channels and on those that payments came in by."""
         channels = set(self.ids)
         for claim in claims:
@@ -289,49 +246,6 @@ class PeerCase:
         since_ns = self.ground.window.from_ns
         return self._evidence.claims(pool, self.peer, categories, since_ns, self.most)
 
-    def _differing(self, claim: LostClaim, policies: Policies) -> str | None:
-        """The field by which a sibling channel refused what it had room for; None for none."""
-        named = self.ground.book.main_of(claim.out_channel)
-        amount, at_ns = claim.amount_msat, claim.at_ns
-        for sibling in self.ids:
-            if sibling == named:
-                continue
-            largest = self.max_htlc_at(sibling, at_ns)
-            if claim.category == Category.LIQUIDITY and largest is not None and largest < amount:
-                return _BY_MAX_HTLC
-            if claim.category == Category.MAX_HTLC and (largest is None or largest < amount):
-                continue
-            asked = policies.asked_msat(sibling, claim.in_channel, amount, at_ns)
-            if asked is not None and asked > claim.fee_msat:
-                return _BY_FEE
-        return None
-
-    def _all_causes(self) -> Mapping[int, str]:
-        """What would have let each refused payment through: what differed on a sibling channel
-        that is known to have had room, else by its size."""
-        known = self._evidence.causes
-        new = [claim for claim in self.refused if claim.seq not in known]
-        if not new:
-            return known
-        found: dict[int, str] = {}
-        largest_msat = self.holds_sat * 1000
-        for claim in new:
-            if claim.amount_msat > largest_msat > 0:
-                found[claim.seq] = _TOO_LARGE
-            elif claim.category == Category.MAX_HTLC and has_room(claim):
-                found[claim.seq] = _MAX_HTLC
-            else:
-                found[claim.seq] = _LIQUIDITY
-        if len(self.channels) > 1:
-            new = [c for c in new if c.best_msat is not None and has_room(c)]
-            policies = self._policies_of(new)
-            for claim in new:
-                field = self._differing(claim, policies)
-                if field:
-                    found[claim.seq] = field
-        known.update(found)  # only now: a read that is broken off leaves nothing half judged
-        return known
-
     def _rises(self) -> list[tuple[int, int]]:
         """(time, msat) by which our balances rose, between the kept ones."""
         last: dict[int, BalancePoint] = {}
@@ -341,8 +255,3 @@ class PeerCase:
                 rises.append((point.at_ns, rise * 1000))
             last[point.channel] = point
         return rises
-
-
-def has_room(claim: LostClaim) -> bool:
-    """Whether, by what was known, the peer's best channel could have sent it."""
-    return claim.best_msat is None or claim.best_msat >= claim.amount_msat

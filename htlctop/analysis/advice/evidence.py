@@ -152,7 +152,7 @@ class Evidence:
         reader, until_ns = self._reader, self._until_ns
         self._policies: dict[int, Policies] = {}
         self.causes: dict[int, str] = {}
-        """Payment -> what would have let it through, as `case` has it."""
+        """Payment -> what would have let it through, as `refusals` has it."""
         self.bids: dict[int, tuple[int, Bid]] = {}
         """Payment -> what it offered, as `bids` judges it."""
         self.spare: list[tuple[int, int, int]] | None = None

@@ -6,6 +6,7 @@ from htlctop.analysis.advice.bids import Bid
 from htlctop.analysis.advice.case import PeerCase
 from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, many, whole
 from htlctop.analysis.advice.models import Figure, Kind
+from htlctop.analysis.formulas import Rate
 from htlctop.domain.codes import Category
 from htlctop.domain.fees import fee_asked
 
@@ -64,16 +65,7 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
     now = round(today * 1e6 / settled) if any(bases) and settled and today else max(rates)
     if any(bases) and not settled:
         now = max(now, round(max(bid.rate_ppm for bid in bids)) + 1)
-    best: tuple[float, int, int] | None = None
-    volume = 0
-    # From the highest down: every bid of a rate or more would come at that rate.
-    for rate, amount_msat in sorted(((int(b.rate_ppm), b.amount_msat) for b in bids), reverse=True):
-        volume += amount_msat
-        if not 0 < rate < now:
-            continue
-        income = rate * (settled + case.rate.of_amount(volume)) / 1e6
-        if best is None or income > best[0]:
-            best = income, rate, volume
+    best = _best_rate(bids, now, settled, case.rate)
     if best is None:
         return not_lowered(
             f"none of {len(bids):,} payments that would come for a lower fee bids less than the "
@@ -116,6 +108,24 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
         break_even_ppm=now,
         ceiling_ppm=rate,
     )  # fmt: skip
+
+
+def _best_rate(
+    bids: Iterable[Bid], now_ppm: int, settled_msat: int, settles: Rate
+) -> tuple[float, int, int] | None:
+    """(income msat, ppm, msat that would come for it) of the rate below today's that would bring
+    most, None where nobody bids less than today's."""
+    best: tuple[float, int, int] | None = None
+    volume = 0
+    # From the highest down: every bid of a rate or more would come at that rate.
+    for rate, amount_msat in sorted(((int(b.rate_ppm), b.amount_msat) for b in bids), reverse=True):
+        volume += amount_msat
+        if not 0 < rate < now_ppm:
+            continue
+        income = rate * (settled_msat + settles.of_amount(volume)) / 1e6
+        if best is None or income > best[0]:
+            best = income, rate, volume
+    return best
 
 
 def _would_pass(bid: Bid, asked: Iterable[tuple[int, int]]) -> bool:

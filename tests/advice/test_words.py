@@ -138,6 +138,9 @@ def test_minutes_of_watching_are_too_early_for_any_command(tmp_path):
     assert said.splitlines()[1].startswith("too early: ") and "nothing to act on yet" in said
     said = run(cli, ["report", "--store", str(store)]).output
     assert "\nso far 1  bring " in said and "\ndo 1" not in said
+    before = ["--since", "2026-01-01", "--until", "2026-01-02"]
+    said = run(cli, ["advise", *before, "--store", str(store)]).output
+    assert "too early: nothing of this time was watched; " in said
 
 
 @pytest.mark.parametrize("by", ["peer", "channel", "pair", "source"])

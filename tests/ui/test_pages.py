@@ -101,6 +101,14 @@ async def test_every_key_of_a_page_does_no_harm(focus: str, tmp_path: Path) -> N
         assert driver.app.return_code is None
 
 
+async def test_of_a_node_that_was_never_reached_nothing_is_told_as_known() -> None:
+    never = FakeAnalyst(identity=NodeView("", "", "", ""), pending=())
+    async with running((100, 40), never) as driver:
+        await driver.press("7")
+        assert "no HTLC is on any channel" not in driver.text
+        assert driver.text.count("not known yet") == 2, "its name, and what is in flight"
+
+
 async def test_hostile_names_are_harmless_on_every_page() -> None:
     analyst = FakeAnalyst()
     for index, name in enumerate(HOSTILE[: len(analyst.peers)]):

@@ -55,9 +55,11 @@ def too_early(ground: Ground) -> str:
     days = ground.days
     if ground.covered_h >= LEAST_H and days >= _LEAST_DAYS:
         return ""
-    seen = f"{_in_words(ground.covered_ns)} on {many(days, 'day')}"
+    seen = "nothing of this time was watched"
+    if ground.covered_ns:
+        seen = f"watched for {_in_words(ground.covered_ns)} on {many(days, 'day')}"
     return (
-        f"too early: watched for {seen}; what a month is worth can be said after "
+        f"too early: {seen}; what a month is worth can be said after "
         f"{LEAST_H} h on {_LEAST_DAYS} days"
     )
 

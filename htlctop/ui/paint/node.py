@@ -28,6 +28,7 @@ from htlctop.ui.text import Line, Role, line
 
 _TWO_COLUMNS = 100
 _MB = 1_000_000
+_UNKNOWN = "not known yet"
 Fact = tuple[str, str, Role]
 
 STATES = {
@@ -35,7 +36,7 @@ STATES = {
     State.CONNECTING: "connecting to the node",
     State.WAITING: "waiting before the next try",
     State.LIVE: "live: the stream is open",
-    State.REFUSED: "the node refused us; it needs your hand",
+    State.REFUSED: "refused; it needs your hand",
     State.STOPPED: "the collector was stopped; run htlctop collect to watch on",
     State.ENDED: "the recording is over",
     State.SILENT: "the collector gives no sign of life; is it still running?",
@@ -83,7 +84,8 @@ def page(
     for text in view.cannot_tell:
         lines.extend(paragraph(clean_line(text), width, Role.TEXT, 3))
     if not view.cannot_tell:
-        lines.append(line(" nothing that htlctop asks for", Role.DIM))
+        nothing = "nothing that htlctop asks for" if view.node.pubkey else _UNKNOWN
+        lines.append(line(f" {nothing}", Role.DIM))
     return tuple(lines)
 
 
@@ -112,7 +114,7 @@ def _node(view: NodeDetail) -> list[Fact]:
     if view.capacity_sat:
         channels += f", {short_sat(view.capacity_sat)} sat, {share} of it on our side"
     return [
-        ("name", clean(node.alias) or "not known yet", Role.STRONG),
+        ("name", clean(node.alias) or _UNKNOWN, Role.STRONG),
         ("key", clean(node.pubkey, 66), Role.TEXT),
         ("network", clean(node.network), Role.TEXT),
         ("LND", clean(node.version), Role.TEXT),
@@ -217,7 +219,8 @@ def _pending(view: NodeDetail, width: int, glyphs: Glyphs) -> list[Line]:
         text = f"Which HTLCs were on the channels then was not kept; {key_of('history')} shows how "
         return paragraph(text + "many.", width, Role.DIM)
     if not view.pending:
-        return [line(" no HTLC is on any channel", Role.DIM)]
+        none = "no HTLC is on any channel" if view.node.pubkey else _UNKNOWN
+        return [line(f" {none}", Role.DIM)]
     total = sat(sum(row.amount_msat for row in view.pending))
     number = len(view.pending)
     head = f" {count(number)} HTLC{'' if number == 1 else 's'} on the channels, {total} sat"

@@ -231,4 +231,6 @@ def shed(now: StatusView | None) -> list[Part]:
 def _covered(window: Window) -> str:
     """How long was watched; seconds would tick."""
     watched = watched_ns(window)
+    if not watched:
+        return "0s"
     return length(watched) if watched >= 60 * NS else "<1m"

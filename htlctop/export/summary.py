@@ -112,7 +112,7 @@ def _gap(gap: Gap) -> str:
 
 
 def _channel(row: PeerRow) -> str:
-    return row.channels[0].scid if len(row.channels) == 1 else f"∥{len(row.channels)}"
+    return row.channels[0].scid if len(row.channels) == 1 else f"{len(row.channels)} channels"
 
 
 def _missed(row: PeerRow) -> Cell:

@@ -213,8 +213,8 @@ class Output:
     path: Path | None
 
     def write(self, text: str) -> None:
-        """To the file, private to the user, or to standard output. Raises StoreError."""
-        if self.path is None:
+        """To the file, private to the user, or to standard output (also "-"). Raises StoreError."""
+        if self.path is None or str(self.path) == "-":
             sys.stdout.write(text)
             sys.stdout.flush()
             return

@@ -108,7 +108,7 @@ def test_the_command_writes_a_saved_report_as_it_would_have_been_written(
     asked = ["report", "--store", str(store), "--window", window, "--format"]
     run = CliRunner().invoke
     assert run(cli, [*asked, "json", "-o", saved]).exit_code == 0
-    again = run(cli, ["report", saved, "--format", form.value])
+    again = run(cli, ["report", saved, "--format", form.value, "-o", "-"])
     straight = run(cli, [*asked, form.value])
     assert again.exit_code == straight.exit_code == 0
     assert again.output == straight.output

@@ -95,6 +95,11 @@ def stamp(at_ns: int, tz: tzinfo | None = None) -> str:
     return local(at_ns, tz).strftime("%Y-%m-%d %H:%M %z")
 
 
+def stamp_seconds(at_ns: int, tz: tzinfo | None = None) -> str:
+    """2026-07-03 14:02:30 +0200"""
+    return local(at_ns, tz).strftime("%Y-%m-%d %H:%M:%S %z")
+
+
 def utc(at_ns: int) -> str:
     """RFC 3339 in UTC, to the millisecond."""
     at = datetime.fromtimestamp(at_ns // NS, tz=UTC)

@@ -1,7 +1,7 @@
 """One HTLC in words, the same in a log on screen, in a pipe and in a file."""
 
 from htlctop.analysis.models import HtlcLine
-from htlctop.domain.codes import EventType
+from htlctop.domain.codes import Category, EventType, Outcome
 from htlctop.export.format import clock_seconds, name, sat, short_sat
 
 
@@ -10,6 +10,19 @@ def ends(line: HtlcLine) -> tuple[str, str]:
     source = "us" if line.event_type == EventType.SEND else _end(line.in_alias, line.in_scid)
     target = "us" if line.event_type == EventType.RECEIVE else _end(line.out_alias, line.out_scid)
     return source, target
+
+
+def outcome(line: HtlcLine) -> str:
+    """What became of an HTLC, in a word."""
+    if line.outcome is Outcome.UNSEEN:
+        return "unknown"
+    if line.outcome in (Outcome.SETTLED, Outcome.DOWNSTREAM):
+        return line.outcome.name.lower()
+    if line.outcome is Outcome.NONE or line.category is None:
+        return "in flight"
+    if line.category is Category.OTHER:
+        return f"other {line.wire_failure}/{line.failure_detail}"
+    return line.category.label
 
 
 def note(line: HtlcLine, most: int = 80) -> str:

@@ -11,7 +11,7 @@ from htlctop.analysis.models import HtlcLine
 from htlctop.analysis.status import StatusView
 from htlctop.domain.codes import Category, Group, Outcome
 from htlctop.export.format import LONGEST_LINE, cells, clean, clock_seconds, count, sat, span, utc
-from htlctop.export.htlc import ends, note
+from htlctop.export.htlc import ends, note, outcome
 
 SCHEMA = "htlctop-monitor/1"
 _NAME, _AMOUNT, _FEE, _WHAT = 18, 14, 11, 12
@@ -69,15 +69,12 @@ class Tally:
 
 def line_text(line: HtlcLine) -> str:
     """One HTLC in aligned columns; the time is that of its first event."""
-    what = line.category.label if line.category else ""
-    if line.category is Category.OTHER:
-        what = f"other {line.wire_failure}/{line.failure_detail}"
     amount = "" if line.amount_msat is None else sat(line.amount_msat)
     fee = "unknown" if line.fee_msat is None else sat(line.fee_msat)
     source, target = map(_cell, ends(line))
     text = (
         f"{clock_seconds(line.at_ns)}  {source} → {target}"
-        f"{amount:>{_AMOUNT}}{fee:>{_FEE}}  {what:<{_WHAT}}"
+        f"{amount:>{_AMOUNT}}{fee:>{_FEE}}  {outcome(line):<{_WHAT}}"
     )
     return f"{text} {note(line)}".rstrip()
 

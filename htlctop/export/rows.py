@@ -15,9 +15,9 @@ from htlctop.analysis.models import (
     Row,
     Slice,
 )
-from htlctop.domain.codes import Category, Group
+from htlctop.domain.codes import Group
 from htlctop.export.format import name
-from htlctop.export.htlc import ends
+from htlctop.export.htlc import ends, outcome
 from htlctop.export.table import Cell, Field, Unit
 
 _SUMS = (
@@ -195,15 +195,10 @@ CATEGORIES: tuple[Field[CategoryRow], ...] = (
 )
 
 
-def _outcome(line: HtlcLine) -> Cell:
-    category: Category | None = line.category
-    return category.label if category else line.outcome.name.lower()
-
-
 LINES: tuple[Field[HtlcLine], ...] = (
     Field("seq", "", Unit.COUNT, lambda line: line.seq),
-    Field("at", "AT", Unit.TIME, lambda line: line.at_ns),
-    Field("ended", "", Unit.TIME, lambda line: line.ended_ns),
+    Field("at", "AT", Unit.MOMENT, lambda line: line.at_ns),
+    Field("ended", "", Unit.MOMENT, lambda line: line.ended_ns),
     Field("type", "", Unit.TEXT, lambda line: line.event_type.name.lower()),
     Field("outcome", "", Unit.TEXT, lambda line: line.outcome.name.lower()),
     Field("category", "", Unit.TEXT, lambda line: line.category.label if line.category else ""),
@@ -213,13 +208,13 @@ LINES: tuple[Field[HtlcLine], ...] = (
     Field("out_alias", "", Unit.NAME, lambda line: line.out_alias),
     Field("", "TO", Unit.NAME, lambda line: ends(line)[1]),
     Field("out_scid", "", Unit.ID, lambda line: line.out_scid),
-    Field("", "OUTCOME", Unit.TEXT, _outcome),
+    Field("", "OUTCOME", Unit.TEXT, outcome),
     Field("amount_msat", "AMOUNT", Unit.MSAT, lambda line: line.amount_msat),
     Field("fee_msat", "FEE", Unit.MSAT, lambda line: line.fee_msat),
     Field("wire_failure", "", Unit.COUNT, lambda line: line.wire_failure),
     Field("failure_detail", "", Unit.COUNT, lambda line: line.failure_detail),
     Field("short_msat", "SHORT", Unit.MSAT, lambda line: line.short_msat),
-    Field("retry_of", "RETRY OF", Unit.TIME, lambda line: line.retry_of_ns),
+    Field("retry_of", "RETRY OF", Unit.MOMENT, lambda line: line.retry_of_ns),
     Field("repeat", "", Unit.FLAG, lambda line: line.repeat),
 )
 

@@ -22,6 +22,7 @@ from htlctop.export.format import (
     sat,
     span,
     stamp,
+    stamp_seconds,
     utc,
 )
 
@@ -32,7 +33,8 @@ T = TypeVar("T")
 class Unit(Enum):
     """What a cell holds: our own words, a name from the network, an id, a number of something.
 
-    SHARE is 0..1, TIME ns since the epoch, SPAN a length in ns, FORMULA arithmetic of our own.
+    SHARE is 0..1, TIME ns since the epoch, MOMENT the same where seconds matter, SPAN a length in
+    ns, FORMULA arithmetic of our own.
     """
 
     TEXT = auto()
@@ -44,6 +46,7 @@ class Unit(Enum):
     PPM = auto()
     SHARE = auto()
     TIME = auto()
+    MOMENT = auto()
     SPAN = auto()
     FORMULA = auto()
     FLAG = auto()
@@ -51,7 +54,10 @@ class Unit(Enum):
     @property
     def is_left(self) -> bool:
         """Whether people read it from the left: words, not figures."""
-        return self in (Unit.TEXT, Unit.NAME, Unit.ID, Unit.TIME, Unit.FORMULA)
+        return self in _FROM_THE_LEFT
+
+
+_FROM_THE_LEFT = (Unit.TEXT, Unit.NAME, Unit.ID, Unit.TIME, Unit.MOMENT, Unit.FORMULA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ def plain(cell: Cell, unit: Unit) -> Cell:
     """A cell for programs: numbers stay, times are RFC 3339 UTC, text from outside is harmless."""
     if cell is None or isinstance(cell, bool):
         return cell
-    if unit is Unit.TIME and isinstance(cell, int):
+    if unit in (Unit.TIME, Unit.MOMENT) and isinstance(cell, int):
         return utc(cell)
     if unit is Unit.NAME and isinstance(cell, str):
         return clean(cell)
@@ -193,6 +199,8 @@ def shown(cell: Cell, unit: Unit) -> str:
             return sat(cell)
         case int(), Unit.TIME:
             return stamp(cell)
+        case int(), Unit.MOMENT:
+            return stamp_seconds(cell)
         case int(), Unit.SPAN:
             return span(cell)
         case _, Unit.SHARE:

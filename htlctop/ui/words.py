@@ -3,6 +3,7 @@
 from htlctop.analysis.models import UNKNOWN_PEER, HtlcLine
 from htlctop.analysis.query import By, SortKey
 from htlctop.domain.codes import Category, Group, Outcome
+from htlctop.export import htlc
 from htlctop.ui.text import Role
 
 SHORT = {
@@ -53,15 +54,14 @@ def gone(peer: int) -> str:
 
 def outcome(line: HtlcLine) -> tuple[str, Role]:
     """What became of an HTLC, in a word, and how loud it is."""
+    return htlc.outcome(line), _loud(line)
+
+
+def _loud(line: HtlcLine) -> Role:
     if line.outcome is Outcome.SETTLED:
-        return "settled", Role.GOOD
-    if line.outcome is Outcome.DOWNSTREAM:
-        return "downstream", Role.DIM
-    if line.outcome is Outcome.UNSEEN:
-        return "unknown", Role.DIM
+        return Role.GOOD
+    if line.outcome in (Outcome.DOWNSTREAM, Outcome.UNSEEN):
+        return Role.DIM
     if line.outcome is Outcome.NONE or line.category is None:
-        return "in flight", Role.TEXT
-    if line.category is Category.OTHER:
-        return f"other {line.wire_failure}/{line.failure_detail}", Role.WARN
-    lost = line.category.group is Group.LOST
-    return line.category.label, Role.BAD if lost else Role.WARN
+        return Role.TEXT
+    return Role.BAD if line.category.group is Group.LOST else Role.WARN

@@ -13,7 +13,9 @@ import pytest
 
 from htlctop import __version__
 from htlctop.analysis.advice.models import Advice
-from htlctop.analysis.models import Overview
+from htlctop.analysis.details import PairDetail
+from htlctop.analysis.models import HtlcLine, Overview
+from htlctop.domain.codes import Category, Outcome
 from htlctop.export import text as text_format
 from htlctop.export.files import write_private
 from htlctop.export.format import ago, moment
@@ -21,6 +23,7 @@ from htlctop.export.formats import Format, render
 from htlctop.export.markdown import escape
 from htlctop.export.table import Column, Document, Head, Table, Unit
 from htlctop.export.views import View, document
+from htlctop.ui.words import outcome
 from tests.export.made import HOSTILE, VIEWS, Maker
 
 SEEDS = range(12)
@@ -174,6 +177,22 @@ def test_columns_without_anything_in_them_are_left_out_for_people_only() -> None
     whole = Document(Head("x", node), (Table("rows", "", columns, (("one", None),)),))
     assert "| A   |\n" in render(whole, Format.MD)
     assert "a,b\none,\n" in render(whole, Format.CSV)
+
+
+def test_the_log_in_a_file_tells_what_the_screen_does_to_the_second() -> None:
+    maker = Maker(random.Random(3))
+    line = replace(maker.make(HtlcLine), at_ns=1_783_087_035 * 10**9, retry_of_ns=None)
+    ended = [
+        replace(line, outcome=Outcome.NONE, category=None),
+        replace(line, outcome=Outcome.UNSEEN, category=None),
+        replace(line, outcome=Outcome.REFUSED, category=Category.OTHER, wire_failure=9,
+                failure_detail=2),
+    ]  # fmt: skip
+    whole = document(replace(maker.make(PairDetail), events=tuple(ended)), "Pair")
+    said = render(whole, Format.TEXT)
+    for each, word in zip(ended, ("in flight", "unknown", "other 9/2"), strict=True):
+        assert said.count(word) == 1 and outcome(each)[0] == word
+    assert said.count(":57:15 ") == 3
 
 
 def test_a_file_is_private_and_never_overwrites_another(tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ async def test_the_page_the_report_and_the_advice_say_why(store_file):
     assert ("no advice", f"dan: {because}") in list(notes(found))
     assert f"dan: {because}" in advice_text(found).splitlines()
     assert because in render(document(found, "advice"), Format.CSV)
-    assert found.why_none == "nothing that would help pays yet: each peer's page says why"
+    assert found.why_none == "nothing is worth doing yet: each peer's page says why"
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,6 @@ async def test_a_peer_without_an_open_channel_is_said_to_have_none(store_file):
 
 
 def test_of_a_peer_without_advice_and_reason_no_cause_is_worth_enough(analyst):
-    """On its page it is said so."""
     found, report = analyst.advice(ALL), analyst.report(ALL)
     of_peers = [{item.peer for item in part} for part in (found.opportunities, found.not_advised)]
     assert of_peers[0].isdisjoint(of_peers[1]), "advised and not"

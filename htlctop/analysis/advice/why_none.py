@@ -22,7 +22,7 @@ def why_none(
     if not forwards:
         return _why_nothing(ground)
     if not_advised:
-        return "nothing that would help pays yet: each peer's page says why"
+        return "nothing is worth doing yet: each peer's page says why"
     if not hidden:
         return "nothing was missed in this time that you could do something about"
     least = whole(round(least_msat / 1000))

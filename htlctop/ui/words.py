@@ -27,6 +27,26 @@ SHORT = {
     Category.OTHER: "othr",
 }
 
+MEANS = {
+    Category.LIQUIDITY: "too little on our side of the channel",
+    Category.OFFLINE: "the peer was away",
+    Category.MAX_HTLC: "larger than the largest we allow there",
+    Category.ADD_FAILED: "the channel took no more HTLCs, or another limit was reached",
+    Category.EXPOSURE: "the limit on fees at risk was reached",
+    Category.FEE: "it offered less than we ask",
+    Category.MIN_HTLC: "smaller than the smallest we allow there",
+    Category.TIMELOCK: "the sender's expiry did not fit",
+    Category.CLOSED: "it named a channel that is closed",
+    Category.UNKNOWN_NEXT: "it named a channel we never had",
+    Category.HIDDEN: "a blinded route hides the reason",
+    Category.CIRCULAR: "it would have left by the channel it came in by",
+    Category.DISABLED: "this node forwards nothing (rejecthtlc)",
+    Category.OTHER: "a failure that has no name here, but LND's numbers",
+    Category.DOWNSTREAM: "sent on, and failed further away",
+    Category.SETTLED: "it arrived and paid its fee",
+}
+"""Why an HTLC ended as it did."""
+
 SORTED_BY = {
     SortKey.MISSED: "missed fee",
     SortKey.DEMAND: "net demand",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from htlctop.analysis.filters import Filter, parse
+from htlctop.domain.codes import Group
 from htlctop.errors import ConfigError
 from htlctop.ui import keys
 from htlctop.ui.app import HtlctopApp
@@ -22,6 +23,7 @@ from htlctop.ui.views import DRILL_DOWNS, VIEWS
 from htlctop.ui.widgets.choice import ExportChoice
 from htlctop.ui.widgets.finder import Finder
 from htlctop.ui.widgets.prompt import Prompt
+from htlctop.ui.words import SHORT
 
 README = Path(__file__).parents[2] / "README.md"
 PAGES = (HelpScreen, HowScreen, *VIEWS.values(), *DRILL_DOWNS.values())
@@ -173,3 +175,10 @@ def test_what_the_help_and_the_prompt_offer_to_type_is_a_filter() -> None:
 def test_the_help_explains_what_is_on_the_page(focus: keys.Focus, said: str) -> None:
     assert any(said in plain(row) for row in keys_paint.help_page(focus, 100, BLOCKS))
     assert not any(said in plain(row) for row in keys_paint.help_page(keys.Focus.NODE, 100, BLOCKS))
+
+
+def test_the_help_explains_every_cause_that_a_column_may_name() -> None:
+    said = [plain(row) for row in keys_paint.help_page(keys.Focus.OVERVIEW, 100, BLOCKS)]
+    for category, word in SHORT.items():
+        if category.group is not Group.OWN:
+            assert any(f"{word} {category.label}:" in " ".join(row.split()) for row in said), word

@@ -2,7 +2,7 @@
 
 from htlctop.analysis.details import HtlcDetail
 from htlctop.analysis.models import HtlcLine
-from htlctop.domain.codes import Category, EventType, Group, Outcome
+from htlctop.domain.codes import EventType, Group, Outcome
 from htlctop.domain.fees import ppm
 from htlctop.domain.types import NS
 from htlctop.export.format import ago, clock_seconds, count, local, sat, span
@@ -12,7 +12,7 @@ from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import entry
 from htlctop.ui.paint.parts import field, rule
 from htlctop.ui.text import Line, Part, Role, cut, indent
-from htlctop.ui.words import outcome
+from htlctop.ui.words import MEANS, outcome
 
 _MS = 1_000_000
 _KINDS = {EventType.SEND: "our own payment", EventType.RECEIVE: "a payment to us"}
@@ -81,27 +81,8 @@ def _ended(view: HtlcDetail) -> str:
 def _why(one: HtlcLine) -> str:
     if one.category is None:
         return ""
-    told = _MEANS.get(one.category, "")
+    told = MEANS.get(one.category, "")
     return f"{outcome(one)[0]}: {told}" if told else outcome(one)[0]
-
-
-_MEANS = {
-    Category.LIQUIDITY: "too little on our side of the channel",
-    Category.OFFLINE: "the peer was away",
-    Category.MAX_HTLC: "larger than the largest we allow there",
-    Category.ADD_FAILED: "the channel took no more HTLCs, or another limit was reached",
-    Category.EXPOSURE: "the limit on fees at risk was reached",
-    Category.MIN_HTLC: "smaller than the smallest we allow there",
-    Category.FEE: "it offered less than we ask",
-    Category.TIMELOCK: "the sender's expiry did not fit",
-    Category.CLOSED: "it named a channel that is closed",
-    Category.UNKNOWN_NEXT: "it named a channel we never had",
-    Category.HIDDEN: "a blinded route hides the reason",
-    Category.CIRCULAR: "it would have left by the channel it came in by",
-    Category.DISABLED: "this node forwards nothing (rejecthtlc)",
-    Category.DOWNSTREAM: "sent on, and failed further away",
-    Category.SETTLED: "it arrived and paid its fee",
-}
 
 
 def _codes(one: HtlcLine) -> str:

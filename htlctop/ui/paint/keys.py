@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from htlctop.analysis.advice.models import Kind
+from htlctop.domain.codes import Category
 from htlctop.export.advice import short_word
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.keys import TABLES, VIEWS, Focus, key_name, key_of, of
 from htlctop.ui.paint.parts import rule
 from htlctop.ui.text import BLANK, Line, Piece, Role, fit, left, line, wrap
+from htlctop.ui.words import MEANS, SHORT
 
 _Words = Sequence[tuple[str, str]]
 
@@ -82,6 +84,11 @@ _SIGNS = (
     ("M", "a note that somebody made"),
     ("+", "several of these"),
 )
+_ASIDES = {
+    Category.ADD_FAILED: "; its fee is often unknown",
+    Category.FEE: "; priced out",
+    Category.MIN_HTLC: "; priced out",
+}
 _FILTER = (
     ("kraken", "names with that in them, or a channel's id in any form"),
     ("/ann|bob/", "the same with a regular expression"),
@@ -104,16 +111,14 @@ _WORDS = (
     ),
     ("URGENCY", "0 to 100: up to 40 for its worth, 30 for how often, 30 for how much of it fails"),
     ("CONFIDENCE", "how much was seen of it: low, medium or high"),
+    ("SHORT OF", "how much too little the peer's best channel had, in sat"),
+    ("CODE", "LND's numbers of a failure: what it told the sender / in detail"),
+    ("knee", "so much more on our side serves 80% of what any amount would"),
     ("covered", "the part of the window in which somebody was watching"),
 )
-_CAUSES = (
-    ("liq", "liquidity: too little on our side of the channel"),
-    ("off", "offline: the peer was away"),
-    ("max", "max_htlc: larger than the largest we allow there"),
-    ("add", "add_failed: no slot, or another limit of the channel; its fee is unknown"),
-    ("exp", "exposure: the limit on fees at risk was reached"),
-    ("fee", "fee: the sender offered less than we ask; priced out"),
-    ("min", "min_htlc: smaller than the smallest we allow; priced out"),
+_CAUSES = tuple(
+    (SHORT[category], f"{category.label}: {meaning}{_ASIDES.get(category, '')}")
+    for category, meaning in MEANS.items()
 )
 _DOES = {
     Kind.REBALANCE_OUTBOUND: "bring sat over to our side of the peer's channels",

@@ -80,6 +80,8 @@ def load(path: Path, profile: str | None = None, *, must_exist: bool = False) ->
     except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             raise ConfigError(f"no config file at {path}") from None
+        if profile not in (None, DEFAULT):
+            raise ConfigError(f"no profile {profile!r}: no config file at {path}") from None
         data = b""
     try:
         return _parse(path, data, profile)

@@ -70,8 +70,22 @@ async def test_every_page_looks_as_agreed(size: tuple[int, int]) -> None:
             check_golden("{}-{}x{}".format(name, *size), driver.lines)
 
 
+def named(*names: str) -> FakeAnalyst:
+    """An analyst whose first peers have these names, and the first two all HTLCs."""
+    analyst = FakeAnalyst()
+    for index, name in enumerate(names[: len(analyst.peers)]):
+        row = analyst.peers[index]
+        channels = tuple(replace(channel, alias=name) for channel in row.channels)
+        analyst.peers[index] = replace(row, alias=name, channels=channels)
+    analyst.lines = tuple(
+        replace(one, in_alias=names[0], out_alias=names[1]) for one in analyst.lines
+    )
+    return analyst
+
+
 async def test_every_page_is_plain_ascii_where_the_terminal_is() -> None:
-    async with running((100, 30), manners=PLAIN) as driver:
+    foreign = named(*["Гавань-3", "Café 東京⚡"] * 9)
+    async with running((100, 30), foreign, manners=PLAIN) as driver:
         async for name in everywhere(driver):
             assert driver.text.isascii(), name
 
@@ -110,15 +124,7 @@ async def test_of_a_node_that_was_never_reached_nothing_is_told_as_known() -> No
 
 
 async def test_hostile_names_are_harmless_on_every_page() -> None:
-    analyst = FakeAnalyst()
-    for index, name in enumerate(HOSTILE[: len(analyst.peers)]):
-        row = analyst.peers[index]
-        channels = tuple(replace(channel, alias=name) for channel in row.channels)
-        analyst.peers[index] = replace(row, alias=name, channels=channels)
-    analyst.lines = tuple(
-        replace(one, in_alias=HOSTILE[0], out_alias=HOSTILE[1]) for one in analyst.lines
-    )
-    async with running((100, 30), analyst=analyst) as driver:
+    async with running((100, 30), named(*HOSTILE)) as driver:
         async for name in everywhere(driver):
             check_width(driver, 100, 30)
             assert not {sign for sign in driver.text if sign < " " and sign != "\n"}, name

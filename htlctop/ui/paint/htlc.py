@@ -10,7 +10,7 @@ from htlctop.export.htlc import ends
 from htlctop.ui.codes import detail_name, wire_name
 from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.paint.live import entry
-from htlctop.ui.paint.parts import field, rule
+from htlctop.ui.paint.parts import field, rule, spelled
 from htlctop.ui.text import Line, Part, Role, cut, indent
 from htlctop.ui.words import MEANS, outcome
 
@@ -30,7 +30,7 @@ def page(view: HtlcDetail, width: int, height: int, glyphs: Glyphs) -> tuple[Lin
 
 
 def _title(one: HtlcLine, width: int, glyphs: Glyphs) -> Line:
-    source, target = ends(one)
+    source, target = (spelled(end, glyphs) for end in ends(one))
     what, role = outcome(one)
     room = max(6, (width - len(what) - 8) // 2)
     both = f"{cut(source, room, glyphs.more)} {glyphs.arrow} {cut(target, room, glyphs.more)}"

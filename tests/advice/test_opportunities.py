@@ -52,12 +52,40 @@ async def test_a_peer_that_runs_dry_is_to_be_refilled_from_one_that_has_plenty(s
     assert item.break_even_ppm == 500 and item.ceiling_ppm == 250
     assert item.amount_msat == 4_000_000_000
     # 4M sat at 500 ppm are 2,000 sat, of which half may be paid for them.
-    assert figure(item, "one such refill leaves at least") == 1_000_000
+    assert figure(item, "one such refill leaves in 30 days at least") == 1_000_000
     assert item.confidence is Confidence.MEDIUM
     assert item.per_30d_msat is not None
     low, high = item.per_30d_msat
     month = 40 * 100_000 / 72 * 720
     assert low < month < high
+
+
+async def test_a_refill_that_lasts_longer_than_was_watched_leaves_what_a_month_makes_of_it(
+    store_file,
+):
+    """Few payments settle: of what is brought a quarter is used in 72 h, and all of it in 30 days."""
+    node = runs_dry(count=3, sat=1_000_000, fee=500)
+    for hour in spread(200, start=0.7):
+        sat = 10_000 + round(hour * 1_000)
+        htlc = node.stream.forward(hour * 3600, sat * 1000, 5_000)
+        node.stream.fail(hour * 3600 + 1, htlc)
+    for hour in spread(20, start=0.9):
+        node.settle(hour, 9_000, 5)
+    item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
+    served, brought = figure(item, "amount served by it"), item.amount_msat
+    assert isinstance(served, int) and brought is not None and 4 * served < brought
+    left = figure(item, "one such refill leaves in 30 days at least")
+    half = brought * ((item.break_even_ppm or 0) - (item.ceiling_ppm or 0)) // 10**6
+    assert left == pytest.approx(half, rel=0.01) and half > 0
+
+
+async def test_where_no_peer_has_enough_to_spare_that_is_said(store_file):
+    node = runs_dry()
+    node.channels[BEN] = channel(BEN, "ben", 10_000_000, 0.3)
+    node.channels[ANN] = channel(ANN, "ann", share=0.3)
+    item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
+    assert item.source is None
+    assert str(figure(item, "note")).startswith("no peer has enough to spare")
 
 
 async def test_what_was_brought_since_the_last_refusal_is_not_advised_again(store_file):

@@ -11,6 +11,7 @@ DRY = 0.10
 _LEAST_LARGE = 5
 _LEAST_DRY_DAYS = 3
 _LEAST_DAYS = 7
+NO_SOURCE = "no peer has enough to spare: what its sat would have earned is not taken off"
 _NEAR = 4
 """Less than one in so many parts of a refill is not worth moving."""
 
@@ -147,14 +148,17 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
             tuple(figures),
         )
     ceiling, brought = int(break_even) // 2, moved.more_sat * 1000
-    left = round(moved.fee_msat - brought * (ceiling + round(cost, 3)) / 1e6)
+    pays = round(break_even, 3)
     figures.append(
         Figure(
-            "one such refill leaves at least", left, "msat",
-            f"fee served {whole(moved.fee_msat)} − brought {whole(brought)} × (ceiling "
-            f"{whole(ceiling)} + earns at the source {whole(round(cost, 3))}) ÷ 1,000,000",
+            "one such refill leaves in 30 days at least", round(brought * (pays - ceiling) / 1e6),
+            "msat",
+            f"brought {whole(brought)} × (breaks even at {whole(pays)} − ceiling {whole(ceiling)}) "
+            "÷ 1,000,000",
         )
     )  # fmt: skip
+    if best.source is None:
+        figures.append(Figure("note", NO_SOURCE))
     finding = Finding(
         Kind.REBALANCE_OUTBOUND,
         case.peer,

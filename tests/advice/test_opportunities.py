@@ -63,7 +63,7 @@ async def test_a_peer_that_runs_dry_is_to_be_refilled_from_one_that_has_plenty(s
 async def test_a_refill_that_lasts_longer_than_was_watched_leaves_what_a_month_makes_of_it(
     store_file,
 ):
-    """Few payments settle: of what is brought a quarter is used in 72 h, and all of it in 30 days."""
+    """Few settle: of what is brought a quarter is used in 72 h, and all of it in 30 days."""
     node = runs_dry(count=3, sat=1_000_000, fee=500)
     for hour in spread(200, start=0.7):
         sat = 10_000 + round(hour * 1_000)

@@ -10,8 +10,9 @@ from htlctop.ui.glyphs import Glyphs
 from htlctop.ui.text import Line, Role, cut, fit, left, line, plain, right, width_of
 from htlctop.ui.words import SHORT, outcome
 
-_WITH_PPM, _WITH_NOTE = 110, 100
-"""From how many cells on a line of the log tells the rate, and what it lacked."""
+_WITH_AMOUNT, _WITH_NOTE, _WITH_PPM = 72, 100, 110
+"""From how many cells on a line of the log tells the amount beside names that can be read, what
+it lacked, and the rate."""
 
 
 def live(
@@ -40,7 +41,7 @@ def _under_cursor(row: Line, glyphs: Glyphs) -> Line:
 def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:
     """One HTLC in `width` cells; columns go as the pane narrows, the cause never does."""
     what, role = outcome(htlc)
-    if width < 60:
+    if width < _WITH_AMOUNT:
         return _narrow(htlc, width, glyphs, role)
     time = clock_seconds(htlc.at_ns)
     amount = "" if htlc.amount_msat is None else sat(htlc.amount_msat)
@@ -50,7 +51,7 @@ def entry(htlc: HtlcLine, width: int, glyphs: Glyphs) -> Line:
         rest += ((right(_ppm(htlc), 11), Role.DIM),)
     rest += (("  ", Role.TEXT), (left(what, 12), role))
     room = width - 11 - width_of(rest)
-    routes = max(12, min(36, max(29, room - 32) if width >= _WITH_NOTE else room))
+    routes = min(36, max(29, room - 32) if width >= _WITH_NOTE else room)
     told = note(htlc, room - routes - 1) if width >= _WITH_NOTE else ""
     pieces: Line = (
         (f" {time}  ", Role.TEXT),

@@ -17,7 +17,7 @@ from htlctop.ui.paint.why import short
 from htlctop.ui.subject import Of, Subject, channel, pair, peer
 from htlctop.ui.table.columns import Column
 from htlctop.ui.text import Piece, Role
-from htlctop.ui.words import gone
+from htlctop.ui.words import channel_id, gone
 
 DRY = 10
 """Less than this part (1/10) on our side is dry."""
@@ -161,20 +161,20 @@ class _Columns:
             target = self._plain(name(row.out_alias, row.out_pubkey, row.out_peer))
             return route(source, target, width, self._glyphs), Role.TEXT
         if isinstance(row, ChannelRow) and self._context.by is By.PEER:
-            return f"{self._glyphs.child} {row.scid}", Role.TEXT
+            return f"{self._glyphs.child} {channel_id(row)}", Role.TEXT
         return self._plain(name(row.alias, row.pubkey, row.peer)), Role.TEXT
 
     def _channel(self, row: Row, width: int) -> Piece:
         if isinstance(row, ChannelRow):
             if not self._is_child(row):
-                return row.scid, Role.TEXT
+                return channel_id(row), Role.TEXT
             state = "inactive" if row.is_active is False else ""
             return (state if row.is_open else gone(row.peer)), Role.DIM
         if not isinstance(row, PeerRow) or not row.channels:
             return "", Role.DIM
         if len(row.channels) > 1:
             return f"{self._glyphs.several}{len(row.channels)}", Role.TEXT
-        return row.channels[0].scid, Role.TEXT
+        return channel_id(row.channels[0]), Role.TEXT
 
     def _local(self, row: Row, width: int) -> Piece:
         capacity, local = _balance(row)

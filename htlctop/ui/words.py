@@ -1,6 +1,6 @@
 """The words the screens use for causes, outcomes and columns. One place, so that they agree."""
 
-from htlctop.analysis.models import UNKNOWN_PEER, HtlcLine
+from htlctop.analysis.models import UNKNOWN_PEER, ChannelRow, HtlcLine
 from htlctop.analysis.query import By, SortKey
 from htlctop.domain.codes import Category, Group, Outcome
 from htlctop.export import htlc
@@ -65,6 +65,11 @@ GROUPED = {
     By.SOURCE: "Incoming peers by {} of what they sent",
 }
 """Titles of the ranked table, by what its rows are."""
+
+
+def channel_id(row: ChannelRow) -> str:
+    """A channel's id, or that LND named none."""
+    return row.scid or "none named"
 
 
 def gone(peer: int) -> str:

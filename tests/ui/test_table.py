@@ -222,3 +222,18 @@ async def test_a_channel_that_was_closed_is_told_from_an_id_that_was_never_ours(
         (ours,) = (line for line in driver.lines if "kappa" in line)
         (nobodys,) = (line for line in driver.lines if "(unknown peer)" in line)
         assert " closed " in ours and " unknown " in nobodys
+
+
+async def test_where_lnd_named_no_channel_a_row_says_so() -> None:
+    def unnamed(analyst: FakeAnalyst) -> None:
+        gone("Boltz", to_nobody=True)(analyst)
+        at = next(at for at, row in enumerate(analyst.peers) if row.alias == "Boltz")
+        (channel,) = analyst.peers[at].channels
+        analyst.peers[at] = replace(analyst.peers[at], channels=(replace(channel, scid=""),))
+
+    async with running((200, 50)) as driver:
+        await driver.changed(unnamed)
+        for view in ("1", "2"):
+            await driver.press(view)
+            (nobodys,) = (line for line in driver.lines if "(unknown peer)" in line)
+            assert " none named " in nobodys

@@ -11,7 +11,7 @@ from htlctop.ui.paint.live import live
 from htlctop.ui.paint.over_time import over_time
 from htlctop.ui.paint.parts import SIDE_BY_SIDE, beside, called, rule, sources, why, widths
 from htlctop.ui.text import Line, Part, Role, cut, indent, line
-from htlctop.ui.words import gone
+from htlctop.ui.words import channel_id, gone
 
 
 def page(
@@ -61,7 +61,7 @@ def _who(row: ChannelRow, width: int, glyphs: Glyphs) -> Line:
     return indent(
         width,
         [
-            Part(row.scid or "(names no channel)", Role.STRONG),
+            Part(channel_id(row), Role.STRONG),
             Part(f"with {cut(with_, 32, glyphs.more)}", Role.TEXT, 1),
             Part(state, role, 2),
             Part(row.channel_id, Role.DIM, 3),

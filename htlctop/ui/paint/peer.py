@@ -26,7 +26,7 @@ from htlctop.ui.paint.parts import (
     widths,
 )
 from htlctop.ui.text import Line, Part, Role, cut, indent, left, line, right
-from htlctop.ui.words import gone
+from htlctop.ui.words import channel_id, gone
 
 CURVE_BESIDE = 96
 """From this width on the curve stands beside Why and From."""
@@ -81,7 +81,7 @@ def _who(view: PeerDetail, width: int, glyphs: Glyphs) -> Line:
     parts = [Part(cut(title, 32, glyphs.more), Role.STRONG)]
     still_open = [channel for channel in row.channels if channel.is_open]
     if len(row.channels) == 1:
-        parts.append(Part(row.channels[0].scid, Role.TEXT, 5))
+        parts.append(Part(channel_id(row.channels[0]), Role.TEXT, 5))
     elif row.channels:
         parts.append(Part(f"{glyphs.several}{len(row.channels)} channels", Role.TEXT, 5))
     if row.pubkey:
@@ -152,7 +152,7 @@ def _channels(view: PeerDetail, width: int, glyphs: Glyphs) -> list[Line]:
     lines = []
     for channel in view.row.channels:
         parts = [
-            Part(f"{glyphs.child} {left(channel.scid, 16)}", Role.TEXT),
+            Part(f"{glyphs.child} {left(channel_id(channel), 16)}", Role.TEXT),
             Part(f"missed {right(sat(channel.sums.expected_msat), 8)}", Role.TEXT, 1),
             Part(f"demand {right(sat(channel.sums.net_demand_msat), 8)}", Role.TEXT, 2),
             Part(f"refused {right(count(channel.sums.refused), 5)}", Role.TEXT, 3),

@@ -146,6 +146,8 @@ def commands(
         return _filled(template, names, whole)
     made: list[str] = []
     for setting in item.settings:
+        if _is_so(item, setting, tool):
+            continue
         made += _filled(template, names, {**whole, **_channel_values(item, setting)})
     return tuple(made)
 
@@ -290,6 +292,18 @@ def _base(item: Opportunity, setting: ChannelSetting) -> int | None:
     like = [s.base_msat for s in item.settings if s.rate_ppm == item.ceiling_ppm]
     known = [base for base in like if base is not None]
     return min(known) if known else setting.base_msat
+
+
+def _is_so(item: Opportunity, setting: ChannelSetting, tool: str) -> bool:
+    """Whether a channel has what the advice would set. A rule of charge-lnd keeps a fee as it is,
+    but none may make a larger max_htlc smaller."""
+    if item.kind not in (Kind.ALIGN_CHANNELS, Kind.RAISE_MAX_HTLC):
+        return False
+    if item.amount_msat is not None:
+        largest = setting.max_htlc_msat
+        return largest is not None and largest >= item.amount_msat
+    is_asked = (setting.base_msat, setting.rate_ppm) == (_base(item, setting), item.ceiling_ppm)
+    return is_asked and tool != CHARGE_LND
 
 
 def _channel_values(item: Opportunity, setting: ChannelSetting) -> dict[str, str]:

@@ -78,6 +78,20 @@ def test_channels_that_differ_in_max_htlc_are_aligned_by_that():
     assert "fee_ppm = 82" in commands(fee, "charge-lnd")[0]
 
 
+def test_a_channel_that_is_as_the_others_are_to_be_is_left_as_it_is():
+    dear, cheap = replace(SETTING, channel_id="7"), replace(SETTING, rate_ppm=82)
+    fee = opportunity(Kind.ALIGN_CHANNELS, amount_msat=None, settings=(dear, cheap))
+    (made,) = commands(fee, "lncli")
+    assert "getchaninfo 7 " in made and "--fee_rate_ppm 82 " in made
+    # A rule keeps it so, whatever other rules say of it.
+    assert len(commands(fee, "charge-lnd")) == 2
+    large = replace(SETTING, channel_id="7", max_htlc_msat=2_000_000_000)
+    limit = opportunity(Kind.ALIGN_CHANNELS, settings=(SETTING, large))
+    for tool in ("lncli", "charge-lnd"):
+        (made,) = commands(limit, tool)
+        assert SETTING.channel_id in made, "the larger one is not made smaller"
+
+
 def test_a_channel_policy_never_goes_to_all_channels():
     """lncli takes every channel where it is given none: the id comes last, and is never empty."""
     for kind in Kind:

@@ -79,6 +79,17 @@ async def test_a_refill_that_lasts_longer_than_was_watched_leaves_what_a_month_m
     assert left == pytest.approx(half, rel=0.01) and half > 0
 
 
+async def test_a_source_that_has_less_to_spare_than_is_lacked_is_said_to(store_file):
+    node = runs_dry()
+    node.channels[ANN] = channel(ANN, "ann", share=0.3)
+    node.channels[BEN] = channel(BEN, "ben", 5_000_000, 0.86)
+    item = one(await advice(node, store_file), Kind.REBALANCE_OUTBOUND)
+    # A quarter of the channel and its reserve stay where they are.
+    assert figure(item, "the source has to spare") == item.spare_sat == 3_000_000
+    assert item.amount_msat == 3_000_000_000 < 4_000_000_000
+    assert limits(item).endswith("; the source has 3.0M to spare")
+
+
 async def test_where_no_peer_has_enough_to_spare_that_is_said(store_file):
     node = runs_dry()
     node.channels[BEN] = channel(BEN, "ben", 10_000_000, 0.3)

@@ -4,7 +4,7 @@ from htlctop.analysis.advice.case import Flow, PeerCase
 from htlctop.analysis.advice.curve import Served, round_down, round_up
 from htlctop.analysis.advice.finding import FORGOTTEN, Finding, Reason, whole
 from htlctop.analysis.advice.ground import DAY_NS, HOUR_NS, MONTH_H
-from htlctop.analysis.advice.models import CAME, Figure, Kind
+from htlctop.analysis.advice.models import CAME, SPARE, Figure, Kind
 from htlctop.analysis.advice.sources import Sources
 
 DRY = 0.10
@@ -111,15 +111,16 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
     lacks = min(case.feasible_sat, round_up(knee.more_sat - there)) if there else knee.more_sat
     # Whoever leaves most of it to earn, be it that he gives less and cheaper.
     offers = [
-        _Refill(case, replay.serve_beyond(there, round_down(sat)), source, cost)
+        _Refill(case, replay.serve_beyond(there, round_down(sat)), source, sat, cost)
         for source, sat, cost in sources.offers(case.peer, lacks)
-    ] or [_Refill(case, replay.serve_beyond(there, lacks), None, 0.0)]
+    ] or [_Refill(case, replay.serve_beyond(there, lacks), None, lacks, 0.0)]
     best = max(offers, key=lambda offer: offer.gain)
     moved, gross, turn, cost = best.served, best.gross_ppm, best.turn, best.cost_ppm
     break_even = best.break_even_ppm
     figures = [
         Figure("enough for 80% of what could be served", knee.more_sat, "sat"),
         *([Figure(CAME, there, "sat")] if there else ()),
+        *([Figure(SPARE, best.spare_sat, "sat")] if best.spare_sat < lacks else ()),
         Figure("to bring", moved.more_sat, "sat"),
         Figure("fee served by it", moved.fee_msat, "msat"),
         Figure("amount served by it", moved.amount_msat, "msat"),
@@ -179,8 +180,12 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
 class _Refill:
     """What a refill from one source would bring. Rates in ppm of what is moved."""
 
-    def __init__(self, case: PeerCase, served: Served, source: int | None, cost_ppm: float) -> None:
-        self.served, self.source, self.cost_ppm = served, source, cost_ppm
+    def __init__(
+        self, case: PeerCase, served: Served, source: int | None, spare_sat: int, cost_ppm: float
+    ) -> None:
+        self.served, self.source, self.spare_sat, self.cost_ppm = (
+            served, source, spare_sat, cost_ppm
+        )  # fmt: skip
         self.gross_ppm = served.fee_msat * 1e6 / served.amount_msat if served.amount_msat else 0.0
         monthly_msat = served.amount_msat / case.replay_h * MONTH_H
         self.turn = min(1.0, monthly_msat / (served.more_sat * 1000))

@@ -11,8 +11,8 @@ from htlctop.analysis.models import Window
 from htlctop.analysis.status import NodeView, StatusView
 from htlctop.domain.fees import MILLION
 
-CAME = "on our side since the last refusal"
-"""The figure by which less is to be brought than the knee of a curve."""
+CAME, SPARE = "on our side since the last refusal", "the source has to spare"
+"""The figures for which less is to be brought than the knee of a curve."""
 
 
 class Kind(StrEnum):
@@ -122,7 +122,16 @@ class Opportunity:
     @property
     def came_sat(self) -> int:
         """What came to our side since the last refusal, by which less is to be moved, sat."""
-        return next((int(f.value) for f in self.evidence if f.name == CAME and f.value), 0)
+        return self._sat_of(CAME)
+
+    @property
+    def spare_sat(self) -> int:
+        """What the source has to spare, where that is less than what the peer lacks, sat; else
+        0."""
+        return self._sat_of(SPARE)
+
+    def _sat_of(self, name: str) -> int:
+        return next((int(f.value) for f in self.evidence if f.name == name and f.value), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,12 @@ def limits(one: Opportunity) -> str:
         text += f", suggested ceiling {count(one.ceiling_ppm)}"
     cost = most_it_costs(one)
     text = f"{text}, {cost}" if cost else text
-    if not one.came_sat:
-        return text
     # Else the amount would contradict the knee of the curve beside it.
-    return f"{text}; {short_sat(one.came_sat)} of the knee came since the last refusal"
+    if one.came_sat:
+        text += f"; {short_sat(one.came_sat)} of the knee came since the last refusal"
+    if one.spare_sat:
+        text += f"; the source has {short_sat(one.spare_sat)} to spare"
+    return text
 
 
 def lead(view: Advice) -> str:

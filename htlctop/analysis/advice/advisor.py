@@ -41,7 +41,7 @@ LEAST_PART = 0.005
 _LEAST_CLAIMS = 10
 _SHARE = 0.10
 """A cause counts from this part of what the peer is expected to have missed."""
-_READ_IN_ALL = 5_000
+_READ_IN_ALL = 4_000
 _LEAST_READ = 40
 """So many payments are looked at: of a few peers as many as of one, of many peers fewer each."""
 _SOURCE_READ = 200

@@ -59,9 +59,10 @@ class Sources:
             every = filter(None, map(self._spare_of, self._ground.book.peer_ids()))
             evidence.spare = sorted(every, key=lambda item: (item[0], -item[1], item[2]))
         for item in evidence.spare:
-            peer = item[2]
-            earned = max(0, self._ground.sums(peer).earned)
-            if self._ground.expected(peer, LIQUIDITY) * 10 <= earned:
+            sums = self._ground.sums(item[2])
+            little = max(0, sums.earned) // 10
+            # No settle rate makes more of it than there was.
+            if sums.room <= little or self._ground.expected(item[2], LIQUIDITY) <= little:
                 found.append(item)
         return found
 

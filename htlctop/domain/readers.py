@@ -46,16 +46,10 @@ class EvidenceReader(Protocol):
 
     def claims(
         self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int, after_seq: int = 0,
+        limit: int, after_seq: int = 0, *, recovered: bool = False,
     ) -> list[LostClaim]:  # fmt: skip
         """The newest payments of a pool toward a peer in [from, until), oldest first, those after
-        a seq."""
-
-    def recovered(
-        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int, after_seq: int = 0,
-    ) -> list[LostClaim]:  # fmt: skip
-        """The same, of payments of which something came back."""
+        a seq; `recovered`: only those of which something came back."""
 
     def settled(
         self, channels: Sequence[int], from_ns: int, until_ns: int, limit: int, after_seq: int = 0,

@@ -32,24 +32,11 @@ class EvidenceReads:
 
     def claims(
         self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int, after_seq: int = 0,
+        limit: int, after_seq: int = 0, *, recovered: bool = False,
     ) -> list[LostClaim]:  # fmt: skip
         """The newest payments of a pool toward a peer in [from, until), oldest first, those after
-        a seq."""
-        return self._claims(pool, peer, categories, from_ns, until_ns, limit, after_seq)
-
-    def recovered(
-        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int, after_seq: int = 0,
-    ) -> list[LostClaim]:  # fmt: skip
-        """The same, of payments of which something came back."""
-        some = "AND recovered != 0"
-        return self._claims(pool, peer, categories, from_ns, until_ns, limit, after_seq, some)
-
-    def _claims(
-        self, pool: int, peer: int, categories: Sequence[int], from_ns: int, until_ns: int,
-        limit: int, after_seq: int = 0, which: str = "",
-    ) -> list[LostClaim]:  # fmt: skip
+        a seq; `recovered`: only those of which something came back."""
+        which = "AND recovered != 0" if recovered else ""
         first, last = self._seqs(from_ns, until_ns)
         found = self._run(
             "SELECT claim.seq, at, category, in_peer, in_channel, out_channel, amount, "

@@ -72,8 +72,8 @@ class Evidence:
             reader, until_ns, what = self._reader, self._until_ns, (pool, peer, categories)
             lists[key] = Newest(
                 lambda since_ns, most, after: reader.claims(*what, since_ns, until_ns, most, after),
-                lambda since_ns, most, after: reader.recovered(
-                    *what, since_ns, until_ns, most, after
+                lambda since_ns, most, after: reader.claims(
+                    *what, since_ns, until_ns, most, after, recovered=True
                 ),
             )
         return lists[key].get(from_ns, limit)

@@ -86,7 +86,7 @@ class Newest(Generic[T]):
             by_seq = {item.seq: item for item in found}
             again = self._reread(max(self._from_ns, self._changed_ns), limit, before_seq)
             by_seq.update((item.seq, item) for item in (*again, *news))
-            every = sorted(by_seq.values(), key=_seq)
+            every = [by_seq[seq] for seq in sorted(by_seq)]
         else:
             every = found + news
         if len(every) != len(found) + self._more and len(news) < limit:
@@ -94,7 +94,3 @@ class Newest(Generic[T]):
         self._found = every[-limit:]
         self._more, self._changed_ns = 0, NEVER_NS
         return True
-
-
-def _seq(item: Item) -> int:
-    return item.seq

@@ -82,7 +82,7 @@ class Channels:
         if not at_ns:
             return  # a recording has no time before its first event; it is asked again then
         self._ledger.fold.liquidity.listed(channels, at_ns)
-        ids = {channel.scid: names.resolve(channel.scid).id for channel in channels}
+        ids = self._ids(channels)
         await self._store.save_balances(channels, ids, at_ns)
         await self._store.save_pending(channels, ids, at_ns)
         if listing.policies is not None:
@@ -124,8 +124,7 @@ class Channels:
         known = [channel for channel in channels if names.knows(channel.scid)]
         for channel in known:
             self._ledger.fold.liquidity.changed(channel, at_ns)
-        ids = {channel.scid: names.resolve(channel.scid).id for channel in known}
-        await self._store.save_balances(known, ids, at_ns)
+        await self._store.save_balances(known, self._ids(known), at_ns)
 
     async def read_policies(self) -> None:
         """Ask what the channels ask, and keep what changed with its time."""
@@ -144,18 +143,20 @@ class Channels:
         """Take over the limits of single channels; None where the graph has none."""
         now_ns, names = self._clock.now_ns(), self._ledger.fold.channels
         known = [limits for limits in read.values() if limits and names.knows(limits.scid)]
-        ids = {limits.scid: names.resolve(limits.scid).id for limits in known}
-        await self._store.save_limits(known, ids, self._ledger.now_ns())
+        await self._store.save_limits(known, self._ids(known), self._ledger.now_ns())
         self._limits_read_ns.update(dict.fromkeys(read, now_ns))
 
     async def _keep(self, policies: Sequence[FeePolicy]) -> None:
         if not self._ledger.now_ns():
             return
         self._policies_read_ns = self._clock.now_ns()
-        names = self._ledger.fold.channels
         for policy in policies:
             if self._fees.get(policy.scid) != policy:
                 self._limits_read_ns.pop(policy.scid, None)
         self._fees = {policy.scid: policy for policy in policies}
-        ids = {p.scid: names.resolve(p.scid).id for p in policies if names.knows(p.scid)}
-        await self._store.save_policies(policies, ids, self._ledger.now_ns())
+        await self._store.save_policies(policies, self._ids(policies), self._ledger.now_ns())
+
+    def _ids(self, told: Iterable[Channel | ChannelLimits | FeePolicy]) -> dict[int, int]:
+        """scid -> channel id, of what is told of channels that are known."""
+        names = self._ledger.fold.channels
+        return {each.scid: names.resolve(each.scid).id for each in told if names.knows(each.scid)}

@@ -3,7 +3,7 @@
 Rates are kept as integer fractions, so that every figure can be computed again to the msat.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from htlctop.domain.types import DEFAULTS, Settings
@@ -23,6 +23,11 @@ class Rate(NamedTuple):
     def of_amount(self, amount_msat: int) -> int:
         """amount x rate, rounded half up, msat."""
         return (2 * amount_msat * self.part + self.of) // (2 * self.of)
+
+    def of_amounts(self, amounts_msat: Iterable[int]) -> list[int]:
+        """The same of each of thousands, without the steps on the way to each."""
+        twice, of = 2 * self.part, self.of
+        return [(amount * twice + of) // (2 * of) for amount in amounts_msat]
 
 
 ALWAYS = Rate(1, 1)

@@ -47,11 +47,10 @@ class Replay:
         self._rate = rate
         self._first_ns = wants[0][0] if wants else 0
         self._shorts = [short for _, _, _, short in wants]
-        # As Rate.of_amount, without the steps on the way there.
-        twice, of = 2 * rate.part, rate.of
+        used = rate.of_amounts(amount for _, amount, _, _ in wants)
         items = [
-            (at_ns, short, (amount * twice + of) // (2 * of), fee)
-            for at_ns, amount, fee, short in wants
+            (at_ns, short, msat, fee)
+            for (at_ns, _, fee, short), msat in zip(wants, used, strict=True)
         ]
         items += [(at_ns, -1, msat, 0) for at_ns, msat in inflow]
         self._items = sorted(items)

@@ -53,7 +53,7 @@ def about_fees(case: PeerCase) -> Finding | Reason | None:
             f"could be sent in {liquid:.0%} of the time; one is advised over {_LIQUID_TIME:.0%}",
             Figure("watched time with over 25% to send", round(liquid, 4), ""),
         )
-    rates = [c.rate_ppm for c in case.channels if c.rate_ppm is not None]
+    rates = [rate for _, rate in asked]
     bases = [c.base_msat or 0 for c in case.channels]
     if not rates:
         return not_lowered("its fee is not lowered, since what it asks now is not known")

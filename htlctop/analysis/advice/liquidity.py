@@ -11,7 +11,7 @@ DRY = 0.10
 _LEAST_LARGE = 5
 _LEAST_DRY_DAYS = 3
 _LEAST_DAYS = 7
-NO_SOURCE = "no peer has enough to spare: what its sat would have earned is not taken off"
+_NO_SOURCE = "no peer has enough to spare: what its sat would have earned is not taken off"
 _NEAR = 4
 """Less than one in so many parts of a refill is not worth moving."""
 
@@ -159,7 +159,7 @@ def _rebalance(case: PeerCase, sources: Sources) -> Finding | Reason:
         )
     )  # fmt: skip
     if best.source is None:
-        figures.append(Figure("note", NO_SOURCE))
+        figures.append(Figure("note", _NO_SOURCE))
     finding = Finding(
         Kind.REBALANCE_OUTBOUND,
         case.peer,
@@ -183,9 +183,8 @@ class _Refill:
     def __init__(
         self, case: PeerCase, served: Served, source: int | None, spare_sat: int, cost_ppm: float
     ) -> None:
-        self.served, self.source, self.spare_sat, self.cost_ppm = (
-            served, source, spare_sat, cost_ppm
-        )  # fmt: skip
+        self.served, self.source = served, source
+        self.spare_sat, self.cost_ppm = spare_sat, cost_ppm
         self.gross_ppm = served.fee_msat * 1e6 / served.amount_msat if served.amount_msat else 0.0
         monthly_msat = served.amount_msat / case.replay_h * MONTH_H
         self.turn = min(1.0, monthly_msat / (served.more_sat * 1000))

@@ -89,8 +89,7 @@ class Taking:
         if isinstance(view, Explanation):
             found = explained(view)
             return render(replace(found, head=replace(found.head, is_redacted=masked)), form)
-        filter = shown.filter if page.is_filtered else ""
-        return render(document(view, name, filter, is_redacted=masked), form)
+        return render(document(view, name, _filter(page, shown), is_redacted=masked), form)
 
     def _saved(self, page: BaseScreen, board: Board, suffix: str, text: Callable[[], str]) -> str:
         at = utc(board.status.now_ns if board.status else 0)[:19].replace(":", "")
@@ -105,5 +104,9 @@ class Taking:
         node, now = shown.node, shown.status
         if node is None or now is None:
             return Head(name, NodeView("", "", "", ""))
-        filter = shown.filter if page.is_filtered else ""
-        return Head(name, node, shown.window, filter, now.replay, shown.is_masked)
+        return Head(name, node, shown.window, _filter(page, shown), now.replay, shown.is_masked)
+
+
+def _filter(page: BaseScreen, shown: Board) -> str:
+    """What a page was chosen by; "" for one that does not go by the filter."""
+    return shown.filter if page.is_filtered else ""
